@@ -1,0 +1,226 @@
+/** A store as the page holds it: every call is a message to where the engine runs. */
+import { ConflictError } from '../base/errors.js';
+import type { Mode } from '../contract/options.js';
+import type { Health, Stats } from '../contract/stats.js';
+import type { Capabilities, Commit, Entry, RangeOptions, Scan, SetOptions, Store, SweepResult } from '../contract/store.js';
+import type { Remote } from './remote.js';
+import { RemoteScan } from './scan.js';
+
+type Options = { readonly signal?: AbortSignal | undefined } | undefined;
+
+export class RemoteStore implements Store {
+  /** What `getOrSet` is computing now, by key. */
+  readonly #computing = new Map<string, Promise<unknown>>();
+  #ending: Promise<void> | undefined;
+
+  constructor(
+    readonly name: string,
+    readonly mode: Mode,
+    readonly capabilities: Capabilities,
+    private readonly remote: Remote,
+    private readonly terminate: () => void,
+  ) {}
+
+  get closed(): boolean {
+    return this.#ending !== undefined;
+  }
+
+  get<T>(key: string, options?: Options): Promise<T | undefined> {
+    return this.#call('get', options, key);
+  }
+
+  getMany<T>(keys: readonly string[], options?: Options): Promise<(T | undefined)[]> {
+    return this.#call('getMany', options, keys);
+  }
+
+  has(key: string, options?: Options): Promise<boolean> {
+    return this.#call('has', options, key);
+  }
+
+  getEntry<T>(key: string, options?: Options): Promise<Entry<T> | undefined> {
+    return this.#call('getEntry', options, key);
+  }
+
+  async getOrSet<T>(
+    key: string,
+    compute: (context: { signal: AbortSignal }) => T | Promise<T>,
+    options?: SetOptions,
+  ): Promise<T> {
+    const running = this.#computing.get(key) ?? this.#computeOnce(key, compute, options);
+    return running as Promise<T>;
+  }
+
+  keys(range?: RangeOptions): Scan<string> {
+    return this.#scan('keys', range);
+  }
+
+  values<T>(range?: RangeOptions): Scan<T> {
+    return this.#scan('values', range);
+  }
+
+  entries<T>(range?: RangeOptions): Scan<[string, T]> {
+    return this.#scan('entries', range);
+  }
+
+  keysWithTtl(range?: RangeOptions): Scan<string> {
+    return this.#scan('keysWithTtl', range);
+  }
+
+  count(range?: RangeOptions): Promise<number> {
+    return this.#call('count', range);
+  }
+
+  countUnique(options?: Options): Promise<number> {
+    return this.#call('countUnique', options);
+  }
+
+  set(key: string, value: unknown, options?: Options): Promise<Commit> {
+    return this.#call('set', options, key, value);
+  }
+
+  async setMany(
+    entries: Iterable<readonly [string, unknown]> | AsyncIterable<readonly [string, unknown]>,
+    options?: Options,
+  ): Promise<Commit> {
+    let gathered: unknown = entries;
+    if (Symbol.iterator in Object(entries) && typeof entries !== 'string') {
+      gathered = [...(entries as Iterable<readonly [string, unknown]>)];
+    } else if (Symbol.asyncIterator in Object(entries)) {
+      const pairs = [];
+      for await (const pair of entries) pairs.push(pair);
+      gathered = pairs;
+    }
+    return this.#call('setMany', options, gathered);
+  }
+
+  delete(key: string, options?: Options): Promise<boolean> {
+    return this.#call('delete', options, key);
+  }
+
+  deleteMany(keys: readonly string[], options?: Options): Promise<number> {
+    return this.#call('deleteMany', options, keys);
+  }
+
+  clear(range?: RangeOptions & { durability?: unknown }): Promise<number> {
+    const { durability, ...rest } = range ?? {};
+    const { signal, others } = split(rest);
+    return this.remote.call('clear', [others, durability === undefined ? undefined : { durability }], signal);
+  }
+
+  expire(key: string, ttl: number | string, options?: Options): Promise<boolean> {
+    return this.#call('expire', options, key, ttl);
+  }
+
+  expireMany(keys: readonly string[], ttl: number | string, options?: Options): Promise<number> {
+    return this.#call('expireMany', options, keys, ttl);
+  }
+
+  persist(key: string, options?: Options): Promise<boolean> {
+    return this.#call('persist', options, key);
+  }
+
+  ttl(key: string, options?: Options): Promise<number | null | undefined> {
+    return this.#call('ttl', options, key);
+  }
+
+  sweep(options?: Options): Promise<SweepResult> {
+    return this.#call('sweep', options);
+  }
+
+  flush(options?: Options): Promise<void> {
+    return this.#call('flush', options);
+  }
+
+  stats(options?: Options): Promise<Stats> {
+    return this.#call('stats', options);
+  }
+
+  health(options?: Options): Promise<Health> {
+    return this.#call('health', options);
+  }
+
+  memoryUsage(options?: Options): Promise<number> {
+    return this.#call('memoryUsage', options);
+  }
+
+  close(): Promise<void> {
+    return this.#end('close');
+  }
+
+  destroy(): Promise<void> {
+    return this.#end('destroy');
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<[string, unknown]> {
+    return this.entries()[Symbol.asyncIterator]();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #call<T>(method: string, options: object | undefined, ...args: unknown[]): Promise<T> {
+    const { signal, others } = split(options);
+    return this.remote.call(method, [...args, others], signal);
+  }
+
+  #scan<T>(kind: string, range: RangeOptions | undefined): Scan<T> {
+    const { signal, others } = split(range);
+    return new RemoteScan(this.remote, kind, others ?? {}, signal);
+  }
+
+  async #computeOnce<T>(
+    key: string,
+    compute: (context: { signal: AbortSignal }) => T | Promise<T>,
+    options?: SetOptions,
+  ): Promise<T> {
+    const running = this.#compute(key, compute, options);
+    this.#computing.set(key, running);
+    try {
+      return await running;
+    } finally {
+      this.#computing.delete(key);
+    }
+  }
+
+  /** What another tab stored meanwhile wins, so that all callers have one value. */
+  async #compute<T>(
+    key: string,
+    compute: (context: { signal: AbortSignal }) => T | Promise<T>,
+    options: SetOptions = {},
+  ): Promise<T> {
+    const { signal } = options;
+    const there = await this.getEntry<T>(key, { signal });
+    if (there) return there.value;
+    const value = await compute({ signal: signal ?? new AbortController().signal });
+    try {
+      await this.set(key, value, { ...options, ifAbsent: true } as Options);
+      return value;
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error;
+      return (await this.get<T>(key, { signal })) as T;
+    }
+  }
+
+  /** The last call; behind it the worker has nothing to do. */
+  #end(how: 'close' | 'destroy'): Promise<void> {
+    this.#ending ??= (async () => {
+      const done = this.remote.call<void>(how, []);
+      this.remote.close();
+      try {
+        await done;
+      } finally {
+        this.terminate();
+      }
+    })();
+    return this.#ending;
+  }
+}
+
+/** Options without those that only the page can know. */
+function split(options: object | undefined): { signal: AbortSignal | undefined; others: object | undefined } {
+  if (typeof options !== 'object' || options === null) return { signal: undefined, others: options };
+  const { signal, onProgress, ...others } = options as Record<string, unknown>;
+  void onProgress;
+  return { signal: signal as AbortSignal | undefined, others };
+}

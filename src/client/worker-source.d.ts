@@ -1,0 +1,2 @@
+/** The worker in one self-contained script, made by the build. */
+export const source: string;

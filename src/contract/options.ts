@@ -1,0 +1,248 @@
+/**
+ * Options of `open()`, their defaults, and the one place that checks them.
+ *
+ * `resolveOptions` runs where the engine runs, so that the page need not carry
+ * it; what it throws crosses back with its class. The inside works with
+ * `Settings`: every option present, every time in milliseconds, and never
+ * `undefined`.
+ */
+import { UnsupportedError } from '../base/errors.js';
+import { type Duration, isRecord, requirePositive, requireWhole, show, toMilliseconds } from './arguments.js';
+
+export type Persistence = 'auto' | 'memory' | 'disk' | 'aof' | 'hybrid';
+export type Mode = Exclude<Persistence, 'auto'>;
+export type Durability = 'relaxed' | 'strict';
+export type Recovery = 'tolerate-tail' | 'absolute' | 'salvage';
+export type DedupMode = 'off' | 'exact' | 'chunked' | 'near';
+export type Normalization = 'none' | 'whitespace' | 'lowercase' | 'ascii' | 'unicode' | 'full';
+
+export interface OpenOptions {
+  /** Where the store lives. Default: `'auto'`: where it is already, else the best there is. */
+  readonly persistence?: Persistence;
+  /**
+   * When a write counts as done. Default: `'relaxed'`: it survives a killed browser at once, and a power
+   * cut after at most a second. `'strict'`: flushed before it resolves. `{ syncInterval }`: flushed that often.
+   */
+  readonly durability?: Durability | { readonly syncInterval: Duration };
+  /** Default: `'linearizable'`. */
+  readonly consistency?: 'linearizable' | 'session';
+  readonly maplet?: {
+    /** Keys to make room for. Default: 10,000. */
+    readonly capacity?: number;
+    /** Upper bound, above 0 and below 1. Default: 0.01. */
+    readonly falsePositiveRate?: number;
+    /** `false`: a store with `capacity` keys refuses new ones with `CapacityError`. Default: `true`. */
+    readonly autoResize?: boolean;
+  };
+  readonly cache?: {
+    /** Bytes of values kept in the worker's memory. Default: 16 MiB. */
+    readonly maxBytes?: number;
+    /** Bytes of the near cache on the page. Default: 1 MiB. */
+    readonly nearMaxBytes?: number;
+  };
+  readonly ttl?: {
+    /** Time to live of a `set` that names none. Default: `Infinity`. */
+    readonly default?: Duration;
+    readonly sliding?: boolean;
+    /** How often expired keys are removed. `Infinity`: only when they are met. Default: one second. */
+    readonly sweepInterval?: Duration;
+    /** Most keys that one sweep removes. Default: 1,000. */
+    readonly sweepLimit?: number;
+  };
+  readonly budget?: {
+    readonly maxBytes?: number;
+    readonly maxEntries?: number;
+    readonly policy?: string;
+    readonly targetRatio?: number;
+  };
+  readonly dedup?: {
+    /** `'exact'` keeps equal values once; `'off'` keeps each. Default: `'exact'`. */
+    readonly mode?: DedupMode;
+    readonly chunkBytes?: number;
+    readonly normalization?: Normalization;
+    readonly normalizationMaxBytes?: number;
+    readonly canonical?: boolean;
+  };
+  readonly undo?: { readonly depth?: number };
+  /** What to do about a log that does not end cleanly. Default: `'tolerate-tail'`. */
+  readonly recovery?: Recovery;
+  /** Milliseconds to wait for an answer before a call rejects with `TimeoutError`. Default: 30,000. */
+  readonly timeout?: Duration;
+  readonly compression?: string;
+  readonly encryption?: { readonly key: CryptoKey } | undefined;
+  /** Lets store-wide options differ from those that the store was made with. */
+  readonly reconfigure?: boolean;
+}
+
+const DEFAULTS = {
+  persistence: 'auto',
+  durability: 'relaxed',
+  consistency: 'linearizable',
+  maplet: { capacity: 10_000, falsePositiveRate: 0.01, autoResize: true },
+  cache: { maxBytes: 16 * 2 ** 20, nearMaxBytes: 2 ** 20 },
+  ttl: { default: Infinity, sliding: false, sweepInterval: 1000, sweepLimit: 1000 },
+  budget: { maxBytes: Infinity, maxEntries: Infinity, policy: 'tinylfu', targetRatio: 0.8 },
+  dedup: {
+    mode: 'exact',
+    chunkBytes: 32 * 1024,
+    normalization: 'none',
+    normalizationMaxBytes: 2 ** 20,
+    canonical: false,
+  },
+  undo: { depth: 100 },
+  recovery: 'tolerate-tail',
+  timeout: 30_000,
+  compression: 'none',
+  encryption: undefined,
+  reconfigure: false,
+} as const;
+
+/** `durability: 'relaxed'` is a flush this often. */
+const RELAXED_SYNC_MS = 1000;
+
+/** Every option checked and present. Times in milliseconds, sizes in bytes. */
+export interface Settings {
+  readonly persistence: Persistence;
+  readonly strict: boolean;
+  readonly syncIntervalMs: number;
+  readonly maplet: { readonly capacity: number; readonly falsePositiveRate: number; readonly autoResize: boolean };
+  readonly cacheMaxBytes: number;
+  readonly ttl: { readonly defaultMs: number; readonly sweepIntervalMs: number; readonly sweepLimit: number };
+  readonly dedup: boolean;
+  readonly recovery: Recovery;
+}
+
+/**
+ * Checks `options` and fills in what is missing.
+ *
+ * @throws TypeError for an unknown option, named with its path, or a value of the wrong type.
+ * @throws RangeError for a number or time out of range.
+ * @throws UnsupportedError for an option that this release does not implement.
+ */
+export function resolveOptions(options: unknown = {}): Settings {
+  const given = withDefaults('options', options, DEFAULTS);
+  const { maplet, cache, ttl, budget, dedup } = given;
+  oneOf('persistence', given.persistence, ['auto', 'memory', 'disk', 'aof', 'hybrid']);
+  oneOf('recovery', given.recovery, ['tolerate-tail', 'absolute', 'salvage']);
+  oneOf('consistency', given.consistency, ['linearizable', 'session']);
+  oneOf('dedup.mode', dedup.mode, ['off', 'exact', 'chunked', 'near']);
+  oneOf('dedup.normalization', dedup.normalization, [
+    'none',
+    'whitespace',
+    'lowercase',
+    'ascii',
+    'unicode',
+    'full',
+  ]);
+  for (const [name, flag] of Object.entries({
+    'maplet.autoResize': maplet.autoResize,
+    'ttl.sliding': ttl.sliding,
+    'dedup.canonical': dedup.canonical,
+    reconfigure: given.reconfigure,
+  })) {
+    if (typeof flag !== 'boolean') throw new TypeError(`${name}: expected true or false, got ${show(flag)}`);
+  }
+  const rate = maplet.falsePositiveRate as number;
+  if (typeof rate !== 'number') {
+    throw new TypeError(`maplet.falsePositiveRate: expected a number, got ${show(rate)}`);
+  }
+  if (!(rate > 0 && rate < 1)) {
+    throw new RangeError(`maplet.falsePositiveRate: expected above 0 and below 1, got ${rate}`);
+  }
+  requirePositive('budget.maxBytes', budget.maxBytes);
+  requirePositive('budget.maxEntries', budget.maxEntries);
+  requirePositive('cache.nearMaxBytes', cache.nearMaxBytes, 0);
+  toMilliseconds('timeout', given.timeout);
+  refuseUnsupported(given);
+  return {
+    persistence: given.persistence as Persistence,
+    ...resolveDurability(given.durability),
+    maplet: {
+      capacity: requireWhole('maplet.capacity', maplet.capacity, 1),
+      falsePositiveRate: rate,
+      autoResize: maplet.autoResize as boolean,
+    },
+    cacheMaxBytes: requirePositive('cache.maxBytes', cache.maxBytes, 0),
+    ttl: {
+      defaultMs: toMilliseconds('ttl.default', ttl.default),
+      sweepIntervalMs: toMilliseconds('ttl.sweepInterval', ttl.sweepInterval),
+      sweepLimit: requireWhole('ttl.sweepLimit', ttl.sweepLimit, 1),
+    },
+    dedup: dedup.mode === 'exact',
+    recovery: given.recovery as Recovery,
+  };
+}
+
+/** A write may ask for another durability than its store: whether it is strict. */
+export function resolveWriteDurability(durability: unknown, settings: Settings): boolean {
+  return durability === undefined ? settings.strict : resolveDurability(durability).strict;
+}
+
+function resolveDurability(durability: unknown): { strict: boolean; syncIntervalMs: number } {
+  if (durability === 'strict') return { strict: true, syncIntervalMs: RELAXED_SYNC_MS };
+  if (durability === 'relaxed') return { strict: false, syncIntervalMs: RELAXED_SYNC_MS };
+  if (isRecord(durability)) {
+    const { syncInterval } = withDefaults('durability', durability, { syncInterval: RELAXED_SYNC_MS });
+    return { strict: false, syncIntervalMs: toMilliseconds('durability.syncInterval', syncInterval) };
+  }
+  throw new TypeError(
+    `durability: expected 'relaxed', 'strict' or { syncInterval }, got ${show(durability)}`,
+  );
+}
+
+type Filled<T> = { readonly [K in keyof T]: T[K] extends Record<string, unknown> ? Filled<T[K]> : unknown };
+
+/** `value` over `defaults`, group by group. An unknown name is a TypeError. */
+function withDefaults<T extends object>(path: string, value: unknown, defaults: T): Filled<T> {
+  if (!isRecord(value)) throw new TypeError(`${path}: expected an object, got ${show(value)}`);
+  const at = path === 'options' ? '' : `${path}.`;
+  const known = defaults as Record<string, unknown>;
+  for (const name of Object.keys(value)) {
+    if (!Object.hasOwn(known, name)) {
+      throw new TypeError(`unknown option ${at}${name}: expected one of ${Object.keys(known).join(', ')}`);
+    }
+  }
+  const filled: Record<string, unknown> = {};
+  for (const [name, fallback] of Object.entries(known)) {
+    const own = value[name];
+    if (own === undefined) filled[name] = fallback;
+    else filled[name] = isRecord(fallback) ? withDefaults(`${at}${name}`, own, fallback) : own;
+  }
+  return filled as Filled<T>;
+}
+
+function oneOf(name: string, value: unknown, allowed: readonly string[]): void {
+  if (typeof value === 'string' && allowed.includes(value)) return;
+  throw new TypeError(`${name}: expected ${allowed.map((a) => `'${a}'`).join(' | ')}, got ${show(value)}`);
+}
+
+/** Better a clear refusal than an option that is silently without effect. */
+function refuseUnsupported({
+  consistency,
+  ttl,
+  budget,
+  dedup,
+  recovery,
+  compression,
+  encryption,
+  reconfigure,
+}: Filled<typeof DEFAULTS>): void {
+  const refused: [string, boolean][] = [
+    [`consistency: 'session'`, consistency === 'session'],
+    ['ttl.sliding', ttl.sliding === true],
+    ['budget.maxBytes', budget.maxBytes !== Infinity],
+    ['budget.maxEntries', budget.maxEntries !== Infinity],
+    [`dedup.mode: '${dedup.mode}'`, dedup.mode === 'chunked' || dedup.mode === 'near'],
+    [`dedup.normalization: '${dedup.normalization}'`, dedup.normalization !== 'none'],
+    ['dedup.canonical', dedup.canonical === true],
+    [`recovery: 'salvage'`, recovery === 'salvage'],
+    ['compression', compression !== 'none'],
+    ['encryption', encryption !== undefined],
+    ['reconfigure', reconfigure === true],
+  ];
+  for (const [name, used] of refused) {
+    if (used) {
+      throw new UnsupportedError(`${name} is not in this release yet`, { detail: { option: name } });
+    }
+  }
+}

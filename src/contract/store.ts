@@ -1,0 +1,178 @@
+/**
+ * What an application sees of a store. The engine, the page's proxy and the
+ * adapters all speak these words.
+ */
+import type { Duration } from './arguments.js';
+import type { Durability, Mode } from './options.js';
+import type { Health, Stats } from './stats.js';
+
+/** What every asynchronous call takes. */
+export interface CallOptions {
+  /** Aborting rejects the call with `signal.reason`. What was appended by then stands. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ReadOptions extends CallOptions {
+  /** The answer for a missing key. */
+  readonly default?: unknown;
+  /** Reading counts as use of the key for eviction by age of use. Default: `false`. */
+  readonly touch?: boolean;
+  /** A missing key is a `NotFoundError`. */
+  readonly strict?: boolean;
+}
+
+export interface StrictOptions extends CallOptions {
+  readonly strict?: boolean;
+}
+
+export interface WriteOptions extends CallOptions {
+  readonly durability?: Durability | undefined;
+}
+
+export interface SetOptions extends WriteOptions {
+  /** Time to live from now, in milliseconds or as `'60s'`. Who comes from Redis: not seconds. */
+  readonly ttl?: Duration;
+  /** Leaves the expiry of an existing key as it is. Not together with `ttl`. */
+  readonly keepTtl?: boolean;
+  /** Refuses with `ConflictError` when the key exists. */
+  readonly ifAbsent?: boolean;
+  /** Refuses with `ConflictError` unless `Entry.version` is this; 0 means absent. */
+  readonly ifVersion?: number;
+}
+
+export interface Range {
+  readonly prefix?: string;
+  /** Inclusive. */
+  readonly start?: string;
+  /** Exclusive. */
+  readonly end?: string;
+  /** Most items to give. */
+  readonly limit?: number;
+  readonly reverse?: boolean;
+}
+
+export interface RangeOptions extends Range, CallOptions {}
+
+/** How far a write has got. */
+export interface Commit {
+  /** Version of the store that the write made. Grows with every write. */
+  readonly version: number;
+  /** `memory`: in RAM. `os`: survives a killed browser. `durable`: survives a power cut. */
+  readonly durability: 'memory' | 'os' | 'durable';
+}
+
+export interface Entry<T = unknown> {
+  readonly key: string;
+  readonly value: T;
+  /** Version of the store that wrote it. */
+  readonly version: number;
+  /** Bytes of the encoded value. */
+  readonly size: number;
+  /** SHA-256 of the encoded value, in hex. Equal ids mean one stored copy. */
+  readonly objectId: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  /** Approximate; kept only where a policy needs it, else `updatedAt`. */
+  readonly accessedAt: number;
+  /** `null`: none. */
+  readonly expiresAt: number | null;
+  /** Whether `value` is byte for byte what was set. */
+  readonly exact: boolean;
+}
+
+export interface SweepResult {
+  /** Expired keys removed. */
+  readonly expired: number;
+  /** Values that nothing refers to any more. */
+  readonly orphaned: number;
+  /** Bytes of those values. */
+  readonly bytes: number;
+}
+
+/**
+ * A scan in progress: iterate it, or await it for an array. Keys in order of UTF-16
+ * code units, all of one version of the store. Good for one use; leaving a
+ * `for await` loop early releases it.
+ */
+export interface Scan<T> extends AsyncIterable<T>, PromiseLike<T[]> {}
+
+/** What this browser or context offers, and why the store lives where it lives. */
+export interface Capabilities {
+  readonly opfs: boolean;
+  readonly syncAccess: boolean;
+  readonly indexedDB: boolean;
+  readonly locks: boolean;
+  readonly broadcastChannel: boolean;
+  readonly crossOriginIsolated: boolean;
+  /** One sentence for people: why this mode. */
+  readonly reason: string;
+  /** Where the engine runs. */
+  readonly host: 'worker' | 'blob-worker' | 'same-thread';
+}
+
+export interface Store {
+  /** The value under `key`, or `undefined` (or `default`) when there is none or it has expired. */
+  get<T = unknown>(key: string, options?: ReadOptions): Promise<T | undefined>;
+  /** One answer for each key, in their order, all of one moment. */
+  getMany<T = unknown>(keys: readonly string[], options?: ReadOptions): Promise<(T | undefined)[]>;
+  has(key: string, options?: CallOptions): Promise<boolean>;
+  getEntry<T = unknown>(key: string, options?: ReadOptions): Promise<Entry<T> | undefined>;
+  /** The value under `key`; a missing one is computed once, however many callers of this store object wait for it. */
+  getOrSet<T>(
+    key: string,
+    compute: (context: { signal: AbortSignal }) => T | Promise<T>,
+    options?: SetOptions,
+  ): Promise<T>;
+  keys(range?: RangeOptions): Scan<string>;
+  values<T = unknown>(range?: RangeOptions): Scan<T>;
+  entries<T = unknown>(range?: RangeOptions): Scan<[string, T]>;
+  /** Exact; expired keys are not counted. */
+  count(range?: RangeOptions): Promise<number>;
+  /** Exact number of distinct values. */
+  countUnique(options?: CallOptions): Promise<number>;
+
+  /** Stores `value` under `key` and drops the key's expiry unless `ttl` or `keepTtl` says otherwise. */
+  set(key: string, value: unknown, options?: SetOptions): Promise<Commit>;
+  /** All of them or none. A later duplicate of a key wins; a refused condition refuses all. */
+  setMany(
+    entries: Iterable<readonly [string, unknown]> | AsyncIterable<readonly [string, unknown]>,
+    options?: SetOptions,
+  ): Promise<Commit>;
+  /** Whether there was such a key. */
+  delete(key: string, options?: WriteOptions & StrictOptions): Promise<boolean>;
+  /** How many of them there were. All or none. */
+  deleteMany(keys: readonly string[], options?: WriteOptions): Promise<number>;
+  /** Removes everything, or what lies in the range; how many keys that were. */
+  clear(range?: RangeOptions & WriteOptions): Promise<number>;
+
+  /** Gives a key a new time to live; `false` when there is no such key. `Infinity` is `persist`. */
+  expire(key: string, ttl: Duration, options?: WriteOptions & StrictOptions): Promise<boolean>;
+  /** How many of the keys there were. */
+  expireMany(keys: readonly string[], ttl: Duration, options?: WriteOptions): Promise<number>;
+  /** Takes the expiry away; whether there was one. */
+  persist(key: string, options?: WriteOptions & StrictOptions): Promise<boolean>;
+  /** Milliseconds left; `null`: no expiry; `undefined`: no such key. */
+  ttl(key: string, options?: StrictOptions): Promise<number | null | undefined>;
+  keysWithTtl(range?: RangeOptions): Scan<string>;
+
+  /** Removes every expired key now. */
+  sweep(options?: CallOptions): Promise<SweepResult>;
+  /** Resolves when all that was written before survives a power cut, as far as the medium can promise it. */
+  flush(options?: CallOptions): Promise<void>;
+  stats(options?: CallOptions): Promise<Stats>;
+  health(options?: CallOptions): Promise<Health>;
+  /** Bytes of memory that the store holds in the worker. */
+  memoryUsage(options?: CallOptions): Promise<number>;
+
+  /** Flushes and lets go of everything. Calls afterwards reject with `ClosedError`. Safe to call twice. */
+  close(): Promise<void>;
+  /** Closes the store in every tab and deletes what it stored. */
+  destroy(): Promise<void>;
+
+  readonly name: string;
+  readonly closed: boolean;
+  readonly mode: Mode;
+  readonly capabilities: Capabilities;
+  [Symbol.asyncIterator](): AsyncIterator<[string, unknown]>;
+  [Symbol.asyncDispose](): Promise<void>;
+}

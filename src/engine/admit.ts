@@ -1,0 +1,88 @@
+/**
+ * The first step of a write: its arguments are checked and its value is encoded,
+ * before it stands in the queue and before anything has moved.
+ */
+import { type Eventually, then } from '../base/bytes.js';
+import { type Encoded, encode } from '../base/codec/index.js';
+import { requireKey, requireOptions, requireWhole, show, toMilliseconds } from '../contract/arguments.js';
+import { resolveWriteDurability, type Settings } from '../contract/options.js';
+import type { SetOptions } from '../contract/store.js';
+import type { Mutation, PutMutation } from './mutation.js';
+
+const SET_OPTIONS = ['ttl', 'keepTtl', 'ifAbsent', 'ifVersion', 'durability'] as const;
+
+/** What the options of a `set` say, checked once for all keys of a `setMany`. */
+type PutTerms = Omit<PutMutation, 'type' | 'key' | 'encoded'>;
+
+export function admitSet(
+  key: unknown,
+  value: unknown,
+  options: unknown,
+  settings: Settings,
+): { mutations: Eventually<Mutation[]>; strict: boolean } {
+  const { terms, strict } = resolveSet('set', options, settings);
+  const checked = requireKey(key);
+  const mutations = then(encode(value), (encoded): Mutation[] => [
+    { type: 'put', key: checked, encoded, ...terms },
+  ]);
+  return { mutations, strict };
+}
+
+export function admitSetMany(
+  entries: unknown,
+  options: unknown,
+  settings: Settings,
+): { mutations: Eventually<Mutation[]>; strict: boolean } {
+  const { terms, strict } = resolveSet('setMany', options, settings);
+  if (!Array.isArray(entries)) {
+    throw new TypeError(`setMany: expected an iterable of [key, value], got ${show(entries)}`);
+  }
+  // A later duplicate of a key wins: a Map keeps the place of the first and the value of the last.
+  const encoded = new Map<string, Encoded | Promise<Encoded>>();
+  let waits = false;
+  for (const pair of entries as unknown[]) {
+    if (!Array.isArray(pair) || pair.length !== 2) {
+      throw new TypeError(`setMany: expected [key, value], got ${show(pair)}`);
+    }
+    const bytes = encode(pair[1]);
+    waits ||= bytes instanceof Promise;
+    encoded.set(requireKey(pair[0]), bytes);
+  }
+  if (!waits) return { mutations: putAll(encoded as Map<string, Encoded>, terms), strict };
+  const all = Promise.all([...encoded].map(async ([key, bytes]) => [key, await bytes] as const));
+  return { mutations: all.then((done) => putAll(new Map(done), terms)), strict };
+}
+
+function putAll(encoded: ReadonlyMap<string, Encoded>, terms: PutTerms): Mutation[] {
+  const mutations: Mutation[] = [];
+  for (const [key, value] of encoded) {
+    mutations.push({
+      type: 'put',
+      key,
+      encoded: value,
+      ttlMs: terms.ttlMs,
+      keepTtl: terms.keepTtl,
+      ifAbsent: terms.ifAbsent,
+      ifVersion: terms.ifVersion,
+    });
+  }
+  return mutations;
+}
+
+function resolveSet(call: string, options: unknown, settings: Settings): { terms: PutTerms; strict: boolean } {
+  const { ttl, keepTtl = false, ifAbsent = false, ifVersion, durability } = requireOptions<SetOptions>(
+    call,
+    options,
+    SET_OPTIONS,
+  );
+  for (const [name, flag] of [
+    ['keepTtl', keepTtl],
+    ['ifAbsent', ifAbsent],
+  ] as const) {
+    if (typeof flag !== 'boolean') throw new TypeError(`${call}: ${name}: expected true or false, got ${show(flag)}`);
+  }
+  if (keepTtl && ttl !== undefined) throw new TypeError(`${call}: expected ttl or keepTtl, got both`);
+  if (ifVersion !== undefined) requireWhole(`${call}: ifVersion`, ifVersion, 0);
+  const ttlMs = ttl === undefined ? settings.ttl.defaultMs : toMilliseconds('ttl', ttl);
+  return { terms: { ttlMs, keepTtl, ifAbsent, ifVersion }, strict: resolveWriteDurability(durability, settings) };
+}

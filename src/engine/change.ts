@@ -1,0 +1,43 @@
+/**
+ * What a committed entry does to the state. Made from the mutation when it is
+ * written, and from the entry when the log is replayed: both go through
+ * `State.apply`.
+ */
+
+/** The content of a value, and where it stands. */
+export interface Content {
+  /** Keyed hash of kind and bytes. */
+  readonly high: number;
+  readonly low: number;
+  readonly size: number;
+  /** Location of the entry that holds the value; the object's identity. */
+  readonly object: number;
+  /** The entry of this change is the one that brought it. */
+  readonly brings: boolean;
+}
+
+export interface PutChange {
+  readonly type: 'put';
+  readonly key: string;
+  readonly location: number;
+  readonly content: Content;
+  readonly expiresAt: number;
+  readonly createdAt: number;
+  readonly version: number;
+  readonly time: number;
+}
+
+export interface DeleteChange {
+  readonly type: 'delete';
+  readonly key: string;
+  readonly version: number;
+  readonly time: number;
+}
+
+export interface ClearChange {
+  readonly type: 'clear';
+  readonly version: number;
+  readonly time: number;
+}
+
+export type Change = PutChange | DeleteChange | ClearChange;

@@ -1,0 +1,247 @@
+/**
+ * The write path: one queue, one writer, five steps in this order.
+ *
+ *    admit      before the queue: options, keys and values are checked and encoded
+ *    identify   what is stored already is found (`plan.ts`)
+ *    stamp      each call gets the next version, the group one time
+ *    append     the entries of all calls of the group in one write
+ *    publish    `state.apply` of each change
+ *
+ * Calls that wait in the queue at the same time become one group: one write, and
+ * one flush if any of them is strict. A call that depends on a key which an earlier
+ * call of the group writes starts the next group, since nothing of this one counts
+ * before it is appended. Nothing after `append` can fail.
+ */
+import { ClosedError } from '../base/errors.js';
+import type { Level, Log } from '../storage/log/index.js';
+import type { Change } from './change.js';
+import { looks, type Mutation, type Outcome } from './mutation.js';
+import { addToBatch, type GroupObjects, type Planned, type Planner } from './plan.js';
+import type { State } from './state.js';
+
+/** A group is closed when it has this much; one larger call still goes whole. */
+const GROUP_BYTES = 2 ** 20;
+
+type Mutations = readonly Mutation[];
+
+/** Mutations at hand, or still being encoded, or to be worked out when it is the call's turn. */
+export type MutationSource = Mutations | Promise<Mutations> | (() => Promise<Mutations>);
+
+interface Call {
+  readonly mutations: MutationSource;
+  readonly strict: boolean;
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Work that must run while nothing is written: settling, sealing, flushing. */
+interface Job {
+  readonly run: () => void | Promise<void>;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Answer {
+  readonly call: Call;
+  readonly version: number;
+  readonly changed: number;
+}
+
+export interface CommitterParts {
+  readonly log: Log;
+  readonly state: State;
+  readonly planner: Planner;
+  /** Whether the maplet grows by itself; if not, every put has to look. */
+  readonly growing: boolean;
+  readonly now: () => number;
+  readonly settle: () => Promise<void>;
+  readonly seal: () => Promise<void>;
+  /** Told after each group. */
+  readonly onCommit: (changes: readonly Change[], level: Level) => void;
+}
+
+export class Committer {
+  readonly #parts: CommitterParts;
+  #queue: (Call | Job)[] = [];
+  #head = 0;
+  #draining: Promise<void> | undefined;
+  /** The call asked for last. */
+  #last: Promise<Outcome> | undefined;
+  #closed = false;
+
+  constructor(parts: CommitterParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether something was asked for that is not applied yet. */
+  get busy(): boolean {
+    return this.#draining !== undefined;
+  }
+
+  /** Resolves when all that was asked for until now is applied or refused. Later calls are not waited for. */
+  async applied(): Promise<void> {
+    if (!this.#draining) return;
+    try {
+      await this.#last;
+    } catch {
+      // Whoever asked for it is told.
+    }
+  }
+
+  /** Puts a call at the end of the queue. Its mutations may still be in the making. */
+  submit(mutations: MutationSource, strict: boolean): Promise<Outcome> {
+    const outcome = new Promise<Outcome>((resolve, reject) => {
+      if (this.#closed) reject(new ClosedError('the store is closed'));
+      else this.#enqueue({ mutations, strict, resolve, reject });
+    });
+    this.#last = outcome;
+    return outcome;
+  }
+
+  /** Runs `work` alone, behind all that is in the queue. */
+  exclusive<T>(work: () => T | Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) reject(new ClosedError('the store is closed'));
+      else this.#enqueue({ run: async () => resolve(await work()), reject });
+    });
+  }
+
+  /** Takes nothing more; what is in the queue is still done. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#draining;
+  }
+
+  #enqueue(item: Call | Job): void {
+    this.#queue.push(item);
+    // A microtask later, so that the calls of one message form one group.
+    this.#draining ??= Promise.resolve().then(() => this.#drain());
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#head < this.#queue.length) {
+      const first = this.#queue[this.#head]!;
+      if (!('run' in first)) {
+        await this.#commitGroup();
+        continue;
+      }
+      this.#head += 1;
+      try {
+        await first.run();
+      } catch (error) {
+        first.reject(error);
+      }
+    }
+    this.#queue = [];
+    this.#head = 0;
+    this.#draining = undefined;
+  }
+
+  async #commitGroup(): Promise<void> {
+    const { log, state, now, seal, onCommit } = this.#parts;
+    const answers: Answer[] = [];
+    const changes: Change[] = [];
+    let strict = false;
+    let level: Level = 'memory';
+    try {
+      if (log.full) await seal();
+      const time = Math.max(Math.floor(now()), state.time);
+      const batch = log.begin();
+      const group: GroupObjects = new Map();
+      const touched = new Set<string>();
+      let version = state.version;
+      while (this.#head < this.#queue.length && batch.bytes < GROUP_BYTES) {
+        const call = this.#queue[this.#head]!;
+        if ('run' in call) break;
+        if (typeof call.mutations === 'function' && answers.length > 0) break;
+        const ready = await this.#admitted(call);
+        if (ready && touched.size > 0 && this.#depends(ready, touched)) break;
+        this.#head += 1;
+        if (!ready) continue;
+        const planned = await this.#plan(call, ready, time, group);
+        if (!planned) continue;
+        if (planned.length > 0) {
+          version += 1;
+          strict ||= call.strict;
+        }
+        for (const one of planned) {
+          changes.push(addToBatch(one, batch, version, time));
+          if (one.type !== 'clear') touched.add(one.key);
+        }
+        answers.push({ call, version, changed: planned.length });
+        if (planned[0]?.type === 'clear') break;
+      }
+      if (changes.length > 0) {
+        const appended = log.append(batch, strict);
+        level = appended instanceof Promise ? await appended : appended;
+      }
+    } catch (error) {
+      for (const { call } of answers) call.reject(error);
+      // What failed before any call was taken would fail for ever: refuse the first.
+      if (answers.length === 0) this.#refuseFirst(error);
+      return;
+    }
+    for (const change of changes) state.apply(change);
+    for (const { call, version, changed } of answers) call.resolve({ version, durability: level, changed });
+    if (changes.length > 0) onCommit(changes, level);
+  }
+
+  /** The call's mutations; `undefined`, and the call refused, where encoding them failed. */
+  async #admitted(call: Call): Promise<Mutations | undefined> {
+    const { mutations } = call;
+    try {
+      return await (typeof mutations === 'function' ? mutations() : mutations);
+    } catch (error) {
+      call.reject(error);
+      return undefined;
+    }
+  }
+
+  /** Whether the call has to look at what this group has written or removed. */
+  #depends(mutations: Mutations, touched: ReadonlySet<string>): boolean {
+    return mutations.some(
+      (mutation) =>
+        mutation.type === 'clear' || (looks(mutation, this.#parts.growing) && touched.has(mutation.key)),
+    );
+  }
+
+  /** `undefined`, and the call refused, where a condition is not met. */
+  async #plan(
+    call: Call,
+    mutations: Mutations,
+    time: number,
+    group: GroupObjects,
+  ): Promise<Planned[] | undefined> {
+    const { planner, growing } = this.#parts;
+    try {
+      if (!growing) await this.#checkCapacity(mutations, time);
+      const planned: Planned[] = [];
+      for (const mutation of mutations) {
+        const one = planner.plan(mutation, time, group);
+        const done = one instanceof Promise ? await one : one;
+        if (done) planned.push(done);
+      }
+      return planned;
+    } catch (error) {
+      call.reject(error);
+      return undefined;
+    }
+  }
+
+  async #checkCapacity(mutations: Mutations, time: number): Promise<void> {
+    const { planner, settle } = this.#parts;
+    let wanted = 0;
+    for (const { type, ...mutation } of mutations) {
+      if (type === 'put' && !(await planner.isThere((mutation as { key: string }).key, time))) wanted += 1;
+    }
+    if (wanted === 0) return;
+    await settle();
+    planner.checkCapacity(wanted);
+  }
+
+  #refuseFirst(error: unknown): void {
+    const first = this.#queue[this.#head];
+    if (!first) return;
+    this.#head += 1;
+    first.reject(error);
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Which stored object a content is. A candidate that the hash finds is only a
+ * candidate: the bytes decide, or the version that brought it.
+ */
+import { type Eventually, then } from '../base/bytes.js';
+import { CorruptionError } from '../base/errors.js';
+import { hashBytes, lane } from '../base/hash.js';
+import type { IndexMaplet } from '../structures/maplet/index.js';
+import type { EntryView, Reference } from '../storage/log/index.js';
+import type { Content } from './change.js';
+import type { Records } from './records.js';
+import type { State } from './state.js';
+
+export interface StoredObject {
+  readonly location: number;
+  /** Version that brought it. */
+  readonly birth: number;
+}
+
+type Accepts = (entry: EntryView) => boolean;
+
+export class Contents {
+  constructor(
+    private readonly state: State,
+    private readonly records: Records,
+  ) {}
+
+  /** First lane of the hash of a content; the second stands in `lane`. */
+  hash(kind: number, value: Uint8Array): number {
+    return hashBytes(this.state.secret, value, 0, value.length, kind);
+  }
+
+  /** The object that holds exactly this content, if one is stored. */
+  find(high: number, low: number, kind: number, value: Uint8Array): Eventually<StoredObject | undefined> {
+    const accepts: Accepts = (entry) => entry.hasValue(kind, value);
+    return then(this.#first(this.state.objects, high, low, accepts, true), (found) =>
+      found ? { location: found.location, birth: found.entry.sequence } : undefined,
+    );
+  }
+
+  /** The entry that holds what `reference` names, in the version of the store that `objects` is of. */
+  resolve(reference: Reference, objects: IndexMaplet = this.state.objects): Eventually<Located> {
+    const { high, low, birth, size } = reference;
+    const accepts: Accepts = (entry) => entry.sequence === birth && entry.brings && entry.size === size;
+    return then(this.#first(objects, high, low, accepts, false), (found) => {
+      if (found) return found;
+      throw new CorruptionError('a record refers to a value that is not in the log', { detail: { birth, size } });
+    });
+  }
+
+  /** What the put `entry`, which lies at `location`, holds or refers to. */
+  of(entry: EntryView, location: number): Eventually<Content> {
+    const { reference, size } = entry;
+    if (reference) {
+      const { high, low } = reference;
+      return then(this.resolve(reference), (found) => ({ high, low, size, object: found.location, brings: false }));
+    }
+    const high = this.hash(entry.kind, entry.value);
+    const low = lane[0]!;
+    const own: Content = { high, low, size, object: location, brings: true };
+    if (entry.brings) return own;
+    // A short value stands in every entry that has it; one of them is the object.
+    const copy = entry.copy();
+    return then(this.find(high, low, copy.kind, copy.value), (found) =>
+      found ? { ...own, object: found.location, brings: false } : own,
+    );
+  }
+
+  #first(
+    objects: IndexMaplet,
+    high: number,
+    low: number,
+    accepts: Accepts,
+    tolerant: boolean,
+  ): Eventually<Located | undefined> {
+    if (objects.size === 0) return undefined;
+    const candidates: number[] = [];
+    if (objects.candidates(high, low, candidates) === 0) return undefined;
+    const next = (i: number): Eventually<Located | undefined> => {
+      const location = candidates[i];
+      if (location === undefined) return undefined;
+      return then(this.#read(location, tolerant), (entry) =>
+        entry && accepts(entry) ? { entry, location } : next(i + 1),
+      );
+    };
+    return next(0);
+  }
+
+  /** When a copy is sought to save bytes, one that cannot be read is none: the value is written again. */
+  #read(location: number, tolerant: boolean): Eventually<EntryView | undefined> {
+    if (!tolerant) return this.records.read(location);
+    const forgive = (error: unknown): undefined => {
+      if (!(error instanceof CorruptionError)) throw error;
+      return undefined;
+    };
+    try {
+      const read = this.records.read(location);
+      return read instanceof Promise ? read.catch(forgive) : read;
+    } catch (error) {
+      return forgive(error);
+    }
+  }
+}
+
+export interface Located {
+  readonly entry: EntryView;
+  readonly location: number;
+}

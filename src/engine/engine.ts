@@ -1,0 +1,377 @@
+/**
+ * One store, opened: the calls of the contract, over a log, a clock and timers that
+ * are given. It knows nothing of workers, tabs or messages.
+ *
+ * Reads answer at once where the log does; a read that comes while writes are in the
+ * queue waits for them, so that it sees what was asked for before it.
+ */
+import { type Eventually, then } from '../base/bytes.js';
+import { NotFoundError } from '../base/errors.js';
+import { secretFrom } from '../base/hash.js';
+import { requireKey, requireKeys, requireOptions, toMilliseconds } from '../contract/arguments.js';
+import { resolveWriteDurability } from '../contract/options.js';
+import type { Health, Stats } from '../contract/stats.js';
+import type { Commit, Entry, ReadOptions, SweepResult } from '../contract/store.js';
+import { admitSet, admitSetMany } from './admit.js';
+import { Committer, type MutationSource } from './commit.js';
+import { Contents } from './contents.js';
+import type { Environment } from './environment.js';
+import { Expirer } from './expirer.js';
+import { type Found, Lookup } from './lookup.js';
+import { Maintenance } from './maintenance.js';
+import type { Mutation } from './mutation.js';
+import { Planner } from './plan.js';
+import { type ItemKind, Reader } from './reader.js';
+import { recover } from './recover.js';
+import { Records } from './records.js';
+import { type Counters, Report } from './report.js';
+import { KeyScan, RANGE_OPTIONS, resolveRange } from './scan.js';
+import { type Piece, Scans } from './scans.js';
+import { seal } from './seal.js';
+import { settle } from './settle.js';
+import { State } from './state.js';
+
+/** Modes whose reads would otherwise go to the log each time keep the cache of the options. */
+const UNCACHED_MODES = new Set(['memory', 'aof']);
+/** Even without a cache, comparing a value with a stored one needs the last few at hand. */
+const LEAST_CACHE_BYTES = 2 ** 20;
+
+const READ_OPTIONS = ['default', 'touch', 'strict'] as const;
+const WRITE_OPTIONS = ['durability', 'strict'] as const;
+
+export class Engine {
+  readonly #environment: Environment;
+  readonly #state: State;
+  readonly #records: Records;
+  readonly #contents: Contents;
+  readonly #lookup: Lookup;
+  readonly #reader: Reader;
+  readonly #committer: Committer;
+  readonly #maintenance: Maintenance;
+  readonly #scans: Scans;
+  readonly #report: Report;
+  readonly #counters: Counters;
+
+  private constructor(environment: Environment) {
+    const { settings, log, mode } = environment;
+    const openedAt = environment.now();
+    const cacheBytes = UNCACHED_MODES.has(mode)
+      ? Math.min(LEAST_CACHE_BYTES, settings.cacheMaxBytes)
+      : settings.cacheMaxBytes;
+    const state = new State(secretFrom(environment.secret), settings.dedup, openedAt);
+    this.#environment = environment;
+    this.#state = state;
+    this.#records = new Records(log, cacheBytes);
+    this.#contents = new Contents(state, this.#records);
+    this.#lookup = new Lookup(state, this.#records, this.#contents);
+    this.#reader = new Reader(this.#lookup, this.#records);
+    this.#scans = new Scans(this.#reader);
+    this.#counters = {
+      openedAt,
+      openedIn: 0,
+      recovered: 0,
+      tornBytes: 0,
+      operations: 0,
+      hits: 0,
+      misses: 0,
+      expired: 0,
+    };
+    this.#report = new Report(environment, state, this.#records, this.#lookup.probes, this.#counters);
+    this.#committer = new Committer({
+      log,
+      state,
+      planner: new Planner(state, this.#lookup, this.#contents, settings),
+      growing: settings.maplet.autoResize,
+      now: environment.now,
+      settle: () => this.#settle(),
+      seal: async () => {
+        await this.#settle();
+        await seal(log, state);
+      },
+      onCommit: () => this.#maintenance.afterCommit(),
+    });
+    const expirer = new Expirer(state, this.#lookup, this.#records);
+    this.#maintenance = new Maintenance(environment, state, this.#committer, expirer, this.#counters);
+  }
+
+  /**
+   * Reads the log from its start and is ready then.
+   *
+   * @throws CorruptionError when bytes are damaged that had been flushed.
+   */
+  static async open(environment: Environment): Promise<Engine> {
+    const engine = new Engine(environment);
+    const counters = engine.#counters;
+    const replayed = await recover(environment.log, engine.#state, engine.#contents, () => engine.#settle());
+    counters.recovered = replayed.entries;
+    counters.tornBytes = replayed.tornBytes;
+    counters.openedIn = environment.now() - counters.openedAt;
+    engine.#maintenance.start();
+    return engine;
+  }
+
+  // Reading
+
+  get(key: unknown, options?: unknown): Eventually<unknown> {
+    const { default: fallback, strict } = readOptions(options);
+    const checked = requireKey(key);
+    return this.#afterWrites(() => this.#get(checked, fallback, strict));
+  }
+
+  getMany(keys: unknown, options?: unknown): Eventually<unknown[]> {
+    const { default: fallback, strict } = readOptions(options);
+    const checked = requireKeys(keys);
+    return this.#afterWrites(() => {
+      const values = checked.map((key) => this.#get(key, fallback, strict));
+      return values.some((value) => value instanceof Promise) ? Promise.all(values) : values;
+    });
+  }
+
+  has(key: unknown): Eventually<boolean> {
+    const checked = requireKey(key);
+    return this.#afterWrites(() => then(this.#live(checked), (found) => this.#count(found) !== undefined));
+  }
+
+  getEntry(key: unknown, options?: unknown): Eventually<Entry | unknown> {
+    const { default: fallback, strict } = readOptions(options);
+    const checked = requireKey(key);
+    return this.#afterWrites(() =>
+      then(this.#live(checked), (found): Eventually<unknown> => {
+        if (!this.#count(found)) return missing(checked, fallback, strict);
+        return this.#reader.entry(checked, found!);
+      }),
+    );
+  }
+
+  /** Milliseconds left, `null` without expiry, `undefined` without key. */
+  ttl(key: unknown, options?: unknown): Eventually<number | null | undefined> {
+    const { strict } = requireOptions<ReadOptions>('ttl', options, ['strict']);
+    const checked = requireKey(key);
+    return this.#afterWrites(() =>
+      then(this.#live(checked), (found) => {
+        if (!found) return missing(checked, undefined, strict === true) as undefined;
+        return found.expiresAt === Infinity ? null : found.expiresAt - this.#now();
+      }),
+    );
+  }
+
+  /** Begins a scan; the rest of it is asked for piece by piece. */
+  async scan(kind: ItemKind | 'keysWithTtl', range?: unknown): Promise<Piece> {
+    const deadlineOnly = kind === 'keysWithTtl';
+    const bounds = resolveRange(range, deadlineOnly);
+    await this.#committer.applied();
+    this.#counters.operations += 1;
+    const scan = new KeyScan(this.#state, this.#state.view(), bounds, this.#records, this.#now());
+    return this.#scans.begin(scan, deadlineOnly ? 'keys' : kind);
+  }
+
+  scanNext(id: number): Promise<Piece> {
+    return this.#scans.next(id);
+  }
+
+  scanRelease(id: number): void {
+    this.#scans.release(id);
+  }
+
+  /** Exact; O(1) for the whole store, one pass over the keys for a range. */
+  async count(range?: unknown): Promise<number> {
+    const bounds = resolveRange(range);
+    this.#counters.operations += 1;
+    if (bounds.low !== '' || bounds.high !== undefined || bounds.limit !== Infinity) {
+      return (await this.#keysWithin(range)).length;
+    }
+    return this.#settled(() => this.#state.keys - this.#state.deadlines.dueCount(this.#now()));
+  }
+
+  async countUnique(): Promise<number> {
+    await this.#maintenance.reapAll();
+    return this.#settled(() => this.#state.objectCount);
+  }
+
+  // Writing
+
+  async set(key: unknown, value: unknown, options?: unknown): Promise<Commit> {
+    const { mutations, strict } = admitSet(key, value, options, this.#environment.settings);
+    return this.#commit(mutations, strict);
+  }
+
+  async setMany(entries: unknown, options?: unknown): Promise<Commit> {
+    const { mutations, strict } = admitSetMany(entries, options, this.#environment.settings);
+    return this.#commit(mutations, strict);
+  }
+
+  async delete(key: unknown, options?: unknown): Promise<boolean> {
+    const { strict, durable } = this.#writeOptions('delete', options);
+    const mutation: Mutation = { type: 'delete', key: requireKey(key) };
+    return this.#changedOne(mutation, durable, strict);
+  }
+
+  async deleteMany(keys: unknown, options?: unknown): Promise<number> {
+    const { durable } = this.#writeOptions('deleteMany', options);
+    const unique = [...new Set(requireKeys(keys))];
+    const mutations = unique.map((key): Mutation => ({ type: 'delete', key }));
+    return (await this.#submit(mutations, durable)).changed;
+  }
+
+  async clear(range?: unknown, options?: unknown): Promise<number> {
+    const { durable } = this.#writeOptions('clear', options);
+    const bounds = resolveRange(range);
+    const everything = bounds.low === '' && bounds.high === undefined && bounds.limit === Infinity;
+    let cleared = 0;
+    await this.#submit(async () => {
+      await this.#settle();
+      if (everything) {
+        cleared = this.#state.keys - this.#state.deadlines.dueCount(this.#now());
+        return this.#state.keys > 0 ? [{ type: 'clear' }] : [];
+      }
+      const keys = await this.#scanAll(range);
+      cleared = keys.length;
+      return keys.map((key): Mutation => ({ type: 'delete', key }));
+    }, durable);
+    return cleared;
+  }
+
+  async expire(key: unknown, ttl: unknown, options?: unknown): Promise<boolean> {
+    const { strict, durable } = this.#writeOptions('expire', options);
+    const ttlMs = toMilliseconds('ttl', ttl);
+    if (ttlMs === Infinity) return this.persist(key, options);
+    return this.#changedOne({ type: 'expire', key: requireKey(key), ttlMs }, durable, strict);
+  }
+
+  async expireMany(keys: unknown, ttl: unknown, options?: unknown): Promise<number> {
+    const { durable } = this.#writeOptions('expireMany', options);
+    const ttlMs = toMilliseconds('ttl', ttl);
+    const unique = [...new Set(requireKeys(keys))];
+    const mutations = unique.map((key): Mutation => ({ type: 'expire', key, ttlMs }));
+    return (await this.#submit(mutations, durable)).changed;
+  }
+
+  async persist(key: unknown, options?: unknown): Promise<boolean> {
+    const { strict, durable } = this.#writeOptions('persist', options);
+    const checked = requireKey(key);
+    if (strict && !(await this.has(checked))) missing(checked, undefined, true);
+    const outcome = await this.#submit([{ type: 'expire', key: checked, ttlMs: Infinity }], durable);
+    return outcome.changed === 1;
+  }
+
+  // Care
+
+  async sweep(): Promise<SweepResult> {
+    this.#counters.operations += 1;
+    const before = await this.#settled(() => [this.#state.objectCount, this.#state.objectBytes] as const);
+    const expired = await this.#maintenance.reapAll();
+    const after = await this.#settled(() => [this.#state.objectCount, this.#state.objectBytes] as const);
+    return { expired, orphaned: before[0] - after[0], bytes: before[1] - after[1] };
+  }
+
+  flush(): Promise<void> {
+    return this.#maintenance.flush();
+  }
+
+  async health(): Promise<Health> {
+    return this.#settled(() => this.#report.health(this.#now()));
+  }
+
+  async stats(): Promise<Omit<Stats, 'rpc' | 'leader'>> {
+    return this.#settled(() => this.#report.stats(this.#now()));
+  }
+
+  memoryUsage(): number {
+    return this.#report.memoryUsage();
+  }
+
+  /** Bytes of the log that are flushed for certain; for the header at a clean close. */
+  get logBytes(): number {
+    return this.#environment.log.bytes;
+  }
+
+  /** Finishes what is in the queue and flushes. The log is its owner's to close. */
+  async close(): Promise<void> {
+    this.#maintenance.stop();
+    await this.#maintenance.flush().finally(() => this.#committer.close());
+    this.#scans.clear();
+  }
+
+  #now(): number {
+    return Math.max(this.#environment.now(), this.#state.time);
+  }
+
+  #live(key: string): Eventually<Found | undefined> {
+    return then(this.#lookup.find(key), (found) => (found && found.expiresAt > this.#now() ? found : undefined));
+  }
+
+  #get(key: string, fallback: unknown, strict: boolean): Eventually<unknown> {
+    return then(this.#live(key), (found): Eventually<unknown> => {
+      if (!this.#count(found)) return missing(key, fallback, strict);
+      return this.#reader.value(found!);
+    });
+  }
+
+  #count(found: Found | undefined): Found | undefined {
+    this.#counters.operations += 1;
+    if (found) this.#counters.hits += 1;
+    else this.#counters.misses += 1;
+    return found;
+  }
+
+  #afterWrites<T>(read: () => Eventually<T>): Eventually<T> {
+    return this.#committer.busy ? this.#committer.applied().then(read) : read();
+  }
+
+  #settle(): Promise<void> {
+    return settle(this.#state, this.#lookup, this.#contents);
+  }
+
+  /** `figure` of the state when its totals are exact. */
+  async #settled<T>(figure: () => T): Promise<T> {
+    return this.#committer.exclusive(async () => {
+      await this.#settle();
+      return figure();
+    });
+  }
+
+  async #scanAll(range: unknown): Promise<string[]> {
+    const scan = new KeyScan(this.#state, this.#state.view(), resolveRange(range), this.#records, this.#now());
+    return (await scan.take(Infinity)).map(({ key }) => key);
+  }
+
+  async #keysWithin(range: unknown): Promise<string[]> {
+    await this.#committer.applied();
+    return this.#scanAll(range);
+  }
+
+  async #commit(mutations: MutationSource, strict: boolean): Promise<Commit> {
+    const { version, durability } = await this.#submit(mutations, strict);
+    return { version, durability };
+  }
+
+  #submit(mutations: MutationSource, strict: boolean) {
+    this.#counters.operations += 1;
+    return this.#committer.submit(mutations, strict);
+  }
+
+  async #changedOne(mutation: Mutation & { key: string }, durable: boolean, strict: boolean): Promise<boolean> {
+    const { changed } = await this.#submit([mutation], durable);
+    if (changed === 0) missing(mutation.key, undefined, strict);
+    return changed === 1;
+  }
+
+  #writeOptions(call: string, options: unknown): { strict: boolean; durable: boolean } {
+    const given = requireOptions<{ durability?: unknown; strict?: boolean }>(call, options, WRITE_OPTIONS);
+    const durable = resolveWriteDurability(given.durability, this.#environment.settings);
+    return { strict: given.strict === true, durable };
+  }
+}
+
+/** Names a scan's range may have; the page's own options are taken off before. */
+export { RANGE_OPTIONS };
+
+function readOptions(options: unknown): { default: unknown; strict: boolean } {
+  const given = requireOptions<ReadOptions>('get', options, READ_OPTIONS);
+  return { default: given.default, strict: given.strict === true };
+}
+
+function missing(key: string, fallback: unknown, strict: boolean): unknown {
+  if (strict) throw new NotFoundError('there is no such key', { detail: { key } });
+  return fallback;
+}

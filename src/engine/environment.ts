@@ -1,0 +1,19 @@
+/**
+ * What the engine is given from outside: it reads no clock, draws no random number,
+ * sets no timer and opens no file itself, so that a whole store runs in a simulation.
+ */
+import type { Settings } from '../contract/options.js';
+import type { Mode } from '../contract/options.js';
+import type { Log } from '../storage/log/index.js';
+
+export interface Environment {
+  readonly mode: Mode;
+  readonly settings: Settings;
+  readonly log: Log;
+  /** Keys the hashes; at least 16 bytes, kept with the store. */
+  readonly secret: Uint8Array;
+  /** Wall clock, epoch milliseconds. May step. */
+  now(): number;
+  /** Runs `task` once after `ms`; the result calls it off. */
+  after(ms: number, task: () => void): () => void;
+}

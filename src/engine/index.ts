@@ -1,0 +1,3 @@
+/** The engine over an injected log, clock and timers. */
+export { Engine } from './engine.js';
+export type { Environment } from './environment.js';

@@ -1,0 +1,101 @@
+/**
+ * Finding the current record of a key: in the buffer, else by the index, whose
+ * candidates count only when their record has that very key.
+ */
+import { type Eventually, then } from '../base/bytes.js';
+import { hashString, lane } from '../base/hash.js';
+import type { PersistentMap } from '../structures/hamt/index.js';
+import type { IndexMaplet } from '../structures/maplet/index.js';
+import type { EntryView } from '../storage/log/index.js';
+import type { Contents } from './contents.js';
+import type { Records } from './records.js';
+import type { Slot, State } from './state.js';
+
+/** A key that is there. Expired ones are found too: the caller compares `expiresAt`. */
+export interface Found {
+  readonly location: number;
+  readonly version: number;
+  readonly expiresAt: number;
+  readonly createdAt: number;
+  /** The record of a sealed key, which had to be read; one in the buffer is known without. */
+  readonly entry: EntryView | undefined;
+}
+
+/** The part of a state or of a view that finds keys. */
+export interface Directory {
+  readonly index: IndexMaplet;
+  slot(key: string): Slot | undefined;
+}
+
+/** What the index was asked and could not rule out, for the measured rate of false positives. */
+export interface Probes {
+  absent: number;
+  falsePositives: number;
+}
+
+export class Lookup {
+  readonly probes: Probes = { absent: 0, falsePositives: 0 };
+
+  constructor(
+    private readonly state: State,
+    private readonly records: Records,
+    private readonly contents: Contents,
+  ) {}
+
+  find(key: string, directory: Directory = this.state): Eventually<Found | undefined> {
+    const slot = directory.slot(key);
+    if (slot) return slot.content ? { ...slot, entry: undefined } : undefined;
+    const { index } = directory;
+    if (index.size === 0) return undefined;
+    const high = hashString(this.state.secret, key);
+    const candidates: number[] = [];
+    if (index.candidates(high, lane[0]!, candidates) === 0) {
+      this.probes.absent += 1;
+      return undefined;
+    }
+    return then(this.firstWithKey(key, candidates), (found) => {
+      if (!found) {
+        this.probes.absent += 1;
+        this.probes.falsePositives += 1;
+        return undefined;
+      }
+      const { entry, location } = found;
+      return {
+        location,
+        version: entry.sequence,
+        expiresAt: entry.expiresAt,
+        createdAt: entry.createdAt,
+        entry,
+      };
+    });
+  }
+
+  /** The one of `locations` whose record is of `key`. */
+  firstWithKey(
+    key: string,
+    locations: readonly number[],
+  ): Eventually<{ entry: EntryView; location: number } | undefined> {
+    const next = (i: number): Eventually<{ entry: EntryView; location: number } | undefined> => {
+      const location = locations[i];
+      if (location === undefined) return undefined;
+      return then(this.records.read(location), (entry) => (entry.hasKey(key) ? { entry, location } : next(i + 1)));
+    };
+    return next(0);
+  }
+
+  /** The record of `found`. */
+  record(found: Found): Eventually<EntryView> {
+    return found.entry ?? this.records.read(found.location);
+  }
+
+  /** The entry that holds the value of the record `entry`: itself, or the one it refers to. */
+  holder(entry: EntryView, objects?: IndexMaplet): Eventually<EntryView> {
+    if (!entry.reference) return entry;
+    return then(this.contents.resolve(entry.reference, objects), (located) => located.entry);
+  }
+}
+
+/** A directory over the frozen parts of a view. */
+export function directoryOf(view: { index: IndexMaplet; buffer: PersistentMap<string, Slot> }): Directory {
+  return { index: view.index, slot: (key) => view.buffer.get(key) };
+}

@@ -1,0 +1,53 @@
+/** Reading values: from a key's record, or from a scan of many, to what the caller gets. */
+import { type Eventually, then } from '../base/bytes.js';
+import { decode } from '../base/codec/index.js';
+import { sha256Hex } from '../base/sha256.js';
+import type { Entry } from '../contract/store.js';
+import type { RunKey } from '../structures/runs/index.js';
+import type { Found, Lookup } from './lookup.js';
+import type { Records } from './records.js';
+import type { View } from './state.js';
+
+export type ItemKind = 'keys' | 'values' | 'entries';
+
+export class Reader {
+  constructor(
+    private readonly lookup: Lookup,
+    private readonly records: Records,
+  ) {}
+
+  value(found: Found): Eventually<unknown> {
+    return then(this.lookup.record(found), (record) =>
+      then(this.lookup.holder(record), (holder) => decode(holder.kind, holder.value)),
+    );
+  }
+
+  async entry(key: string, found: Found): Promise<Entry> {
+    const record = (await this.lookup.record(found)).copy();
+    const holder = (await this.lookup.holder(record)).copy();
+    const { createdAt, updatedAt, expiresAt, sequence: version, size } = record;
+    return {
+      key,
+      value: decode(holder.kind, holder.value),
+      version,
+      size,
+      objectId: await sha256Hex(holder.value),
+      createdAt,
+      updatedAt,
+      accessedAt: updatedAt,
+      expiresAt: expiresAt === Infinity ? null : expiresAt,
+      exact: true,
+    };
+  }
+
+  /** What a scan gives for the record of `item` in `view`. */
+  item(kind: ItemKind, { key, location }: RunKey, view: View): Eventually<unknown> {
+    if (kind === 'keys') return key;
+    return then(this.records.read(location), (record) =>
+      then(this.lookup.holder(record, view.objects), (holder) => {
+        const value = decode(holder.kind, holder.value);
+        return kind === 'values' ? value : [key, value];
+      }),
+    );
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * Opening: the log is read from its start and every entry goes through `State.apply`,
+ * as it did when it was written.
+ */
+import { CorruptionError } from '../base/errors.js';
+import { type EntryView, type Log, type Replayed, Type } from '../storage/log/index.js';
+import type { Fence } from '../structures/runs/index.js';
+import type { Content } from './change.js';
+import type { Contents } from './contents.js';
+import type { State } from './state.js';
+
+export async function recover(
+  log: Log,
+  state: State,
+  contents: Contents,
+  settle: () => Promise<void>,
+): Promise<Replayed> {
+  let pending: { entry: EntryView; location: number }[] = [];
+  const visit = (entry: EntryView, location: number) => {
+    pending.push({ entry, location });
+  };
+  const endBatch = async () => {
+    const batch = pending;
+    pending = [];
+    for (let i = 0; i < batch.length; i++) {
+      const { entry, location } = batch[i]!;
+      if (entry.type === Type.Seal) {
+        const run: Fence[] = [];
+        while (batch[i + 1]?.entry.type === Type.Keys) {
+          const { entry: block, location: at } = batch[++i]!;
+          run.push({ firstKey: block.key, location: at });
+        }
+        await settle();
+        state.seal(run);
+        continue;
+      }
+      const content = entry.type === Type.Put ? contents.of(entry, location) : undefined;
+      replayEntry(state, entry, location, content instanceof Promise ? await content : content);
+    }
+  };
+  return log.replay(visit, endBatch);
+}
+
+function replayEntry(state: State, entry: EntryView, location: number, content: Content | undefined): void {
+  const { type, key, sequence: version, time } = entry;
+  if (version < state.version) {
+    throw new CorruptionError(`version ${version} follows version ${state.version} in the log`, {
+      detail: { version, before: state.version },
+    });
+  }
+  if (type === Type.Put) {
+    const { expiresAt, createdAt } = entry;
+    state.apply({ type: 'put', key, location, content: content!, expiresAt, createdAt, version, time });
+  } else if (type === Type.Delete) state.apply({ type: 'delete', key, version, time });
+  else if (type === Type.Clear) state.apply({ type: 'clear', version, time });
+  else throw new CorruptionError(`an entry of type ${type} stands where none may`, { detail: { type } });
+}

@@ -1,0 +1,121 @@
+/** Figures of an engine, for `stats()`, `health()` and `memoryUsage()`. */
+import type { Health, Stats } from '../contract/stats.js';
+import type { Environment } from './environment.js';
+import type { Probes } from './lookup.js';
+import type { Records } from './records.js';
+import type { State } from './state.js';
+
+/** What has happened since the store was opened. */
+export interface Counters {
+  readonly openedAt: number;
+  openedIn: number;
+  recovered: number;
+  tornBytes: number;
+  operations: number;
+  hits: number;
+  misses: number;
+  expired: number;
+}
+
+/** A slot of the buffer with its key, measured in Node for keys of 40 characters. */
+const BUFFERED_KEY_BYTES = 330;
+/** An entry of a `Map` from number to number. */
+const MAP_ENTRY_BYTES = 40;
+
+export class Report {
+  constructor(
+    private readonly environment: Environment,
+    private readonly state: State,
+    private readonly records: Records,
+    private readonly probes: Probes,
+    private readonly counters: Counters,
+  ) {}
+
+  /** REQUIRES: the state is settled. */
+  health(now: number): Health {
+    const { state } = this;
+    const { log } = this.environment;
+    return {
+      totalKeys: state.keys,
+      totalObjects: state.objectCount,
+      totalBytes: state.objectBytes,
+      logicalBytes: state.logicalBytes,
+      storedBytes: log.bytes,
+      expiredObjects: state.deadlines.dueCount(now),
+      orphanedObjects: 0,
+      oldestObjectAge: state.firstTime === 0 ? 0 : now - state.firstTime,
+      newestAccessAge: state.time === 0 ? 0 : now - state.time,
+      dedupRatio: state.objectCount === 0 ? 1 : state.keys / state.objectCount,
+    };
+  }
+
+  /** REQUIRES: the state is settled. */
+  stats(now: number): Omit<Stats, 'rpc' | 'leader'> {
+    const { state, counters, environment } = this;
+    const { log, settings, mode } = environment;
+    const health = this.health(now);
+    const index = state.index.stats();
+    const { absent, falsePositives } = this.probes;
+    const next = state.deadlines.next();
+    return {
+      ...health,
+      mode,
+      version: state.version,
+      uptime: now - counters.openedAt,
+      openedIn: counters.openedIn,
+      totalOperations: counters.operations,
+      hits: counters.hits,
+      misses: counters.misses,
+      maplet: {
+        capacity: Math.max(settings.maplet.capacity, index.slots),
+        length: index.length,
+        load: index.load,
+        bitsPerKey: index.bitsPerKey,
+        bytes: index.bytes,
+        targetFalsePositiveRate: settings.maplet.falsePositiveRate,
+        measuredFalsePositiveRate: absent === 0 ? 0 : falsePositives / absent,
+        absentLookups: absent,
+      },
+      storage: {
+        backend: log.backend,
+        bytes: log.bytes,
+        extents: log.extents,
+        batches: log.batches,
+        flushes: log.flushes,
+        cacheBytes: this.records.cachedBytes,
+        recovered: counters.recovered,
+        tornBytes: counters.tornBytes,
+      },
+      ttl: {
+        keys: state.deadlines.size,
+        next: next === Infinity ? null : next,
+        expired: counters.expired,
+        bytes: state.deadlines.bytes(),
+      },
+      eviction: { policy: 'none', evicted: 0 },
+      dedup: {
+        mode: settings.dedup ? 'exact' : 'off',
+        bytesBefore: health.logicalBytes,
+        bytesAfter: health.totalBytes,
+        saved: health.logicalBytes - health.totalBytes,
+      },
+    };
+  }
+
+  /** Buffers are counted, objects of the buffer and the maps are estimated by measured sizes. */
+  memoryUsage(): number {
+    const { state, environment } = this;
+    let fences = 0;
+    for (const run of state.runs) for (const { firstKey } of run) fences += 2 * firstKey.length + 48;
+    return (
+      state.index.stats().bytes +
+      state.objects.stats().bytes +
+      state.references.size * MAP_ENTRY_BYTES +
+      state.buffered * BUFFERED_KEY_BYTES +
+      state.deadlines.bytes() +
+      this.records.cachedBytes +
+      fences +
+      (environment.log.backend === 'memory' ? environment.log.bytes : 0)
+    );
+  }
+}

@@ -1,0 +1,247 @@
+/**
+ * All that the engine keeps in memory, and the one place that alters it.
+ *
+ *    buffer      keys written since the last seal -> where their record is
+ *    index       hash of a key -> location, for the keys of sealed extents
+ *    objects     hash of a content -> location of the entry that holds it
+ *    references  object -> how many keys have it, where that is more than one
+ *    deadlines   hash of a key -> when it expires
+ *    runs        fences of the keys of sealed extents, in order
+ *
+ * Invariants
+ *  1. A key in the buffer hides every record that the index names for it. A deleted
+ *     one stays there as a mark while the index may name an older record.
+ *  2. An entry of the buffer is *settled* when the index names no older record of its
+ *     key. Writes are blind: they leave that open, and `settle.ts` closes it later.
+ *  3. `keys`, `logicalBytes`, `objectCount` and `objectBytes` are exact when no entry
+ *     is unsettled.
+ *  4. An object is in `objects` exactly while a key has it.
+ *
+ * Everything here is synchronous. Live writes and recovery use the same functions.
+ */
+import { hashString, lane, type Secret } from '../base/hash.js';
+import { TimerWheel } from '../structures/expiry/index.js';
+import { type MutableMap, PersistentMap } from '../structures/hamt/index.js';
+import { IndexMaplet } from '../structures/maplet/index.js';
+import type { Run } from '../structures/runs/index.js';
+import type { Change, Content, PutChange } from './change.js';
+
+/** What the buffer knows of a key. */
+export interface Slot {
+  readonly location: number;
+  /** `undefined`: the key was deleted. */
+  readonly content: Content | undefined;
+  readonly expiresAt: number;
+  readonly createdAt: number;
+  readonly version: number;
+  readonly settled: boolean;
+}
+
+/** One version of the store, for scans: nothing in it changes any more. */
+export interface View {
+  readonly version: number;
+  readonly buffer: PersistentMap<string, Slot>;
+  readonly index: IndexMaplet;
+  readonly objects: IndexMaplet;
+  readonly runs: readonly Run[];
+}
+
+export class State {
+  version = 0;
+  /** The latest time that was logged; the store's clock never shows an earlier one. */
+  time = 0;
+  firstTime = 0;
+  keys = 0;
+  logicalBytes = 0;
+  objectCount = 0;
+  objectBytes = 0;
+  index = new IndexMaplet();
+  objects = new IndexMaplet();
+  runs: readonly Run[] = [];
+  readonly deadlines: TimerWheel;
+  readonly references = new Map<number, number>();
+  /** Keys that may have an older record in the index. May name one twice. */
+  unsettled: string[] = [];
+  /** Keys of the buffer that have a deadline, by the first lane of their hash: the wheel knows hashes only. */
+  readonly #deadlineKeys = new Map<number, string[]>();
+  /** Only the number of candidates is asked for. */
+  readonly #none = new Uint32Array(0);
+  #buffer: MutableMap<string, Slot>;
+
+  constructor(
+    readonly secret: Secret,
+    readonly dedup: boolean,
+    now: number,
+  ) {
+    this.deadlines = new TimerWheel(now);
+    this.#buffer = this.#emptyBuffer();
+  }
+
+  get buffered(): number {
+    return this.#buffer.size;
+  }
+
+  slot(key: string): Slot | undefined {
+    return this.#buffer.get(key);
+  }
+
+  slots(): Iterable<[string, Slot]> {
+    return this.#buffer.entries();
+  }
+
+  /** Costs O(1) for the buffer and O(segments) for the maplets. */
+  view(): View {
+    return {
+      version: this.version,
+      buffer: this.#buffer.persistent(),
+      index: this.index.snapshot(),
+      objects: this.objects.snapshot(),
+      runs: this.runs,
+    };
+  }
+
+  /** Keys of the buffer with this first lane of their hash and a deadline at some time. */
+  deadlineKeys(high: number): readonly string[] {
+    return this.#deadlineKeys.get(high) ?? [];
+  }
+
+  apply(change: Change): void {
+    this.version = change.version;
+    this.time = Math.max(this.time, change.time);
+    if (this.firstTime === 0) this.firstTime = this.time;
+    if (change.type === 'put') this.#put(change);
+    else if (change.type === 'delete') this.#delete(change.key, change.version);
+    else this.#clear();
+  }
+
+  #put(change: PutChange): void {
+    const { key, content, expiresAt } = change;
+    const high = hashString(this.secret, key);
+    const low = lane[0]!;
+    const old = this.#buffer.get(key);
+    this.#retain(content);
+    if (old?.content) this.#release(old.content);
+    else this.keys += 1;
+    this.logicalBytes += content.size;
+    this.#buffer.set(key, {
+      location: change.location,
+      content,
+      expiresAt,
+      createdAt: change.createdAt,
+      version: change.version,
+      settled: this.#settledAfter(key, high, low, old),
+    });
+    if (expiresAt !== Infinity) this.#schedule(key, high, low, expiresAt);
+    else if (this.deadlines.size > 0) this.deadlines.cancel(high, low);
+  }
+
+  #delete(key: string, version: number): void {
+    const high = hashString(this.secret, key);
+    const low = lane[0]!;
+    const old = this.#buffer.get(key);
+    if (old?.content) {
+      this.#release(old.content);
+      this.keys -= 1;
+    }
+    if (this.#settledAfter(key, high, low, old)) this.#buffer.delete(key);
+    else this.#buffer.set(key, deleted(version));
+    if (this.deadlines.size > 0) this.deadlines.cancel(high, low);
+  }
+
+  #clear(): void {
+    this.keys = 0;
+    this.logicalBytes = 0;
+    this.objectCount = 0;
+    this.objectBytes = 0;
+    this.index = new IndexMaplet();
+    this.objects = new IndexMaplet();
+    this.references.clear();
+    this.deadlines.clear();
+    this.runs = [];
+    this.#emptyAll();
+  }
+
+  /**
+   * The record of `key` that the index named is not its current one any more.
+   *
+   * REQUIRES: the record at `location` is of this key, and the buffer hides it.
+   */
+  supersede(key: string, location: number, content: Content): void {
+    const high = hashString(this.secret, key);
+    this.index.remove(high, lane[0]!, location);
+    this.#release(content);
+    this.keys -= 1;
+  }
+
+  /** The index names no older record of `key`: a mark of deletion has done its work. */
+  markSettled(key: string): void {
+    const slot = this.#buffer.get(key);
+    if (!slot) return;
+    if (slot.content) this.#buffer.set(key, { ...slot, settled: true });
+    else this.#buffer.delete(key);
+  }
+
+  /**
+   * Moves the buffer into the index; `run` holds its keys.
+   *
+   * REQUIRES: every entry of the buffer is settled.
+   */
+  seal(run: Run): void {
+    for (const [key, { location }] of this.#buffer.entries()) {
+      const high = hashString(this.secret, key);
+      this.index.insert(high, lane[0]!, location);
+    }
+    if (run.length > 0) this.runs = [...this.runs, run];
+    this.#emptyAll();
+  }
+
+  /** Whether nothing older of `key` is left in the index, for all that can be said without reading. */
+  #settledAfter(key: string, high: number, low: number, old: Slot | undefined): boolean {
+    if (old) return old.settled;
+    if (this.index.size === 0 || this.index.candidates(high, low, this.#none) === 0) return true;
+    this.unsettled.push(key);
+    return false;
+  }
+
+  #schedule(key: string, high: number, low: number, deadline: number): void {
+    this.deadlines.schedule(high, low, deadline);
+    const keys = this.#deadlineKeys.get(high);
+    if (!keys) this.#deadlineKeys.set(high, [key]);
+    else if (!keys.includes(key)) keys.push(key);
+  }
+
+  #retain({ high, low, object, size, brings }: Content): void {
+    if (!brings) {
+      this.references.set(object, (this.references.get(object) ?? 1) + 1);
+      return;
+    }
+    if (this.dedup) this.objects.insert(high, low, object);
+    this.objectCount += 1;
+    this.objectBytes += size;
+  }
+
+  #release({ high, low, object, size }: Content): void {
+    this.logicalBytes -= size;
+    const count = this.references.get(object);
+    if (count === undefined) {
+      if (this.dedup) this.objects.remove(high, low, object);
+      this.objectCount -= 1;
+      this.objectBytes -= size;
+    } else if (count === 2) this.references.delete(object);
+    else this.references.set(object, count - 1);
+  }
+
+  #emptyAll(): void {
+    this.#buffer = this.#emptyBuffer();
+    this.#deadlineKeys.clear();
+    this.unsettled = [];
+  }
+
+  #emptyBuffer(): MutableMap<string, Slot> {
+    return new PersistentMap<string, Slot>(undefined, { secret: this.secret }).asMutable();
+  }
+}
+
+function deleted(version: number): Slot {
+  return { location: -1, content: undefined, expiresAt: Infinity, createdAt: 0, version, settled: false };
+}

@@ -1,0 +1,56 @@
+/** The calls a session may make, by name, and how each reaches the engine. */
+import type { Engine } from '../engine/index.js';
+import type { Answer, Call } from '../wire/messages.js';
+import { packError } from '../wire/errors.js';
+
+type Args = readonly unknown[];
+
+const CALLS: Readonly<Record<string, (engine: Engine, args: Args) => unknown>> = {
+  get: (engine, [key, options]) => engine.get(key, options),
+  getMany: (engine, [keys, options]) => engine.getMany(keys, options),
+  has: (engine, [key]) => engine.has(key),
+  getEntry: (engine, [key, options]) => engine.getEntry(key, options),
+  ttl: (engine, [key, options]) => engine.ttl(key, options),
+  count: (engine, [range]) => engine.count(range),
+  countUnique: (engine) => engine.countUnique(),
+  scan: (engine, [kind, range]) => engine.scan(kind as 'keys', range),
+  scanNext: (engine, [id]) => engine.scanNext(id as number),
+  scanRelease: (engine, [id]) => engine.scanRelease(id as number),
+  set: (engine, [key, value, options]) => engine.set(key, value, options),
+  setMany: (engine, [entries, options]) => engine.setMany(entries, options),
+  delete: (engine, [key, options]) => engine.delete(key, options),
+  deleteMany: (engine, [keys, options]) => engine.deleteMany(keys, options),
+  clear: (engine, [range, options]) => engine.clear(range, options),
+  expire: (engine, [key, ttl, options]) => engine.expire(key, ttl, options),
+  expireMany: (engine, [keys, ttl, options]) => engine.expireMany(keys, ttl, options),
+  persist: (engine, [key, options]) => engine.persist(key, options),
+  sweep: (engine) => engine.sweep(),
+  flush: (engine) => engine.flush(),
+  stats: (engine) => engine.stats(),
+  health: (engine) => engine.health(),
+  memoryUsage: (engine) => engine.memoryUsage(),
+};
+
+/** Starts all calls in their order and answers when the last one has. Never rejects. */
+export function runCalls(engine: Engine, calls: readonly Call[]): Answer[] | Promise<Answer[]> {
+  const answers: (Answer | Promise<Answer>)[] = calls.map((call) => runCall(engine, call));
+  return answers.some((answer) => answer instanceof Promise) ? Promise.all(answers) : (answers as Answer[]);
+}
+
+function runCall(engine: Engine, { method, args }: Call): Answer | Promise<Answer> {
+  try {
+    if (!Object.hasOwn(CALLS, method)) throw new TypeError(`there is no call ${method}`);
+    const value = CALLS[method]!(engine, args);
+    return value instanceof Promise ? value.then(answer, refuse) : answer(value);
+  } catch (error) {
+    return refuse(error);
+  }
+}
+
+function answer(value: unknown): Answer {
+  return { value };
+}
+
+function refuse(error: unknown): Answer {
+  return { error: packError(error) };
+}

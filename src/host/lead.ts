@@ -1,0 +1,135 @@
+/** What the leader of a store holds: the place where it lives, and the engine over it. */
+import { ClosedError } from '../base/errors.js';
+import type { Mode, Settings } from '../contract/options.js';
+import type { Capabilities } from '../contract/store.js';
+import { Engine } from '../engine/index.js';
+import type { Backend } from '../storage/backend.js';
+import { choosePlace, findStorage, openPlace } from '../storage/choose.js';
+import type { Answer, Call, Opened } from '../wire/messages.js';
+import { runCalls } from './calls.js';
+
+/** Options of the store that every tab shares; `undefined`: this tab does not say. */
+export interface StoreWide {
+  readonly dedup: 'exact' | 'off' | undefined;
+}
+
+export class Lead {
+  #messages = 0;
+  #calls = 0;
+  #over: Promise<void> | undefined;
+
+  private constructor(
+    readonly engine: Engine,
+    private readonly backend: Backend,
+    readonly opened: Opened,
+    readonly storeWide: StoreWide,
+  ) {}
+
+  static async open(
+    name: string,
+    settings: Settings,
+    wanted: StoreWide,
+    directory: string | undefined,
+  ): Promise<Lead> {
+    const found = await findStorage();
+    const place = await choosePlace(name, settings.persistence, directory, found);
+    const backend = await openPlace(name, place, directory, {
+      surroundings: { now: Date.now, random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)) },
+      absolute: settings.recovery === 'absolute',
+      settings: { dedup: wanted.dedup ?? 'exact' },
+    });
+    try {
+      const { header } = backend;
+      const storeWide: StoreWide = { dedup: header.settings['dedup'] === 'off' ? 'off' : 'exact' };
+      refuseConflict(storeWide, wanted);
+      // Raised before anything is read, so that an older leader that wakes up can be told from this one.
+      await backend.writeHeader({ ...header, epoch: header.epoch + 1 });
+      const engine = await Engine.open({
+        mode: place.mode,
+        settings: { ...settings, dedup: storeWide.dedup === 'exact' },
+        log: backend.log,
+        secret: header.secret,
+        now: Date.now,
+        after: (ms, task) => {
+          const timer = setTimeout(task, ms);
+          // In Node a timer must not keep the process alive.
+          (timer as { unref?(): void }).unref?.();
+          return () => clearTimeout(timer);
+        },
+      });
+      const capabilities = { ...found, ...surroundings(), reason: place.reason };
+      return new Lead(engine, backend, { mode: place.mode, capabilities }, storeWide);
+    } catch (error) {
+      await backend.close();
+      throw error;
+    }
+  }
+
+  get epoch(): number {
+    return this.backend.header.epoch;
+  }
+
+  /** Runs calls of this tab or of another. Never rejects. */
+  async run(calls: readonly Call[], role: 'leader' | 'follower'): Promise<Answer[]> {
+    this.#messages += 1;
+    this.#calls += calls.length;
+    const answers = await runCalls(this.engine, calls);
+    return answers.map((answer, i) =>
+      calls[i]!.method === 'stats' && 'value' in answer ? { value: this.#withRoles(answer.value, role) } : answer,
+    );
+  }
+
+  #withRoles(stats: unknown, role: 'leader' | 'follower'): unknown {
+    const rpc = { messages: this.#messages, calls: this.#calls };
+    return { ...(stats as object), rpc, leader: { role, epoch: this.epoch } };
+  }
+
+  /** @throws TypeError where another tab asks for what the store was not made with. */
+  check(wanted: StoreWide, persistence: string): void {
+    refuseConflict(this.storeWide, wanted);
+    const { mode } = this.opened;
+    if (persistence === 'auto' || persistence === mode) return;
+    throw new TypeError(`persistence: the store is open as '${mode}' in another tab, got '${persistence}'`);
+  }
+
+  /** Finishes what was asked for, flushes, and lets go of the files. Safe to call twice. */
+  close(): Promise<void> {
+    this.#over ??= this.#close();
+    return this.#over;
+  }
+
+  async #close(): Promise<void> {
+    const { backend, engine } = this;
+    try {
+      await engine.close();
+      const { header } = backend;
+      await backend.writeHeader({ ...header, epoch: header.epoch + 1, flushedTo: engine.logBytes });
+    } finally {
+      await backend.close();
+    }
+  }
+
+  /** Lets go of the files and removes them. */
+  async destroy(): Promise<void> {
+    if (this.#over) throw new ClosedError('the store is closed');
+    this.#over = this.engine.close().catch(() => {});
+    await this.#over;
+    await this.backend.destroy();
+  }
+}
+
+function refuseConflict(storeWide: StoreWide, wanted: StoreWide): void {
+  if (wanted.dedup === undefined || wanted.dedup === storeWide.dedup) return;
+  throw new TypeError(`dedup.mode: the store was made with '${storeWide.dedup}', got '${wanted.dedup}'`);
+}
+
+/** What the context offers besides storage. */
+export function surroundings(): Pick<Capabilities, 'locks' | 'broadcastChannel' | 'crossOriginIsolated'> {
+  return {
+    locks: typeof navigator !== 'undefined' && 'locks' in navigator,
+    broadcastChannel: typeof BroadcastChannel !== 'undefined',
+    crossOriginIsolated: (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === true,
+  };
+}
+
+export type { Mode };

@@ -1,0 +1,165 @@
+/**
+ * The root object of a worker, or of a thread that plays worker for itself: what
+ * Comlink exposes.
+ */
+import { proxy, transfer } from 'comlink';
+import { LockedError } from '../base/errors.js';
+import { version } from '../base/version.js';
+import { show } from '../contract/arguments.js';
+import { resolveOptions } from '../contract/options.js';
+import { choosePlace, destroyStore, findStorage, listStores } from '../storage/choose.js';
+import {
+  type Answer,
+  type Call,
+  type HostApi,
+  type HostOptions,
+  type Hello,
+  type Opened,
+  type SessionApi,
+  TRANSFER_BYTES,
+} from '../wire/messages.js';
+import { unpackError } from '../wire/errors.js';
+import { surroundings } from './lead.js';
+import { Member } from './member.js';
+
+const NAME_UNITS_MAX = 100;
+
+export function createRoot(): HostApi {
+  return {
+    async hello(): Promise<Hello> {
+      return { version, aliveLock: await holdAliveLock() };
+    },
+    async open(name, options = {}) {
+      const member = await openMember(name, options);
+      return proxy(sessionOf(member));
+    },
+    async probe(): Promise<Opened> {
+      const found = await findStorage();
+      const { mode, reason } = await choosePlace('', 'auto', undefined, found);
+      return { mode, capabilities: { ...found, ...surroundings(), reason } };
+    },
+    async list() {
+      return listStores(await findStorage());
+    },
+    async destroy(name) {
+      const checked = requireName(name);
+      if (!surroundings().locks) return destroyStore(checked, await findStorage());
+      const free = await navigator.locks.request(`rootcellar:${checked}`, { ifAvailable: true }, async (lock) => {
+        if (lock) await destroyStore(checked, await findStorage());
+        return lock !== null;
+      });
+      if (!free) {
+        throw new LockedError('the store is open; close it everywhere, or call destroy() of one that is open');
+      }
+    },
+  };
+}
+
+function openMember(name: unknown, { directory, ...options }: HostOptions): Promise<Member> {
+  return Member.open({
+    name: requireName(name),
+    settings: resolveOptions(options),
+    wanted: { dedup: options.dedup?.mode === undefined ? undefined : (options.dedup.mode as 'exact' | 'off') },
+    directory: directory === undefined ? undefined : requireDirectory(directory),
+  });
+}
+
+/** The store as Comlink shows it: `run` for the page's client, and every call by its own name. */
+function sessionOf(member: Member): SessionApi {
+  const one = async (method: string, args: readonly unknown[]) => {
+    const [answer] = await member.run([{ method, args }]);
+    if ('error' in answer!) throw unpackError(answer.error);
+    return withTransfer(answer!.value, [answer!]);
+  };
+  const named = Object.fromEntries(
+    DIRECT_CALLS.map((method) => [method, (...args: unknown[]) => one(method, args)]),
+  );
+  return {
+    ...named,
+    get opened() {
+      return Promise.resolve(member.opened);
+    },
+    async run(calls: readonly Call[]) {
+      if (calls.length === 1 && calls[0]!.method === 'close') {
+        await member.close();
+        return [{ value: undefined }];
+      }
+      if (calls.length === 1 && calls[0]!.method === 'destroy') {
+        await member.destroy();
+        return [{ value: undefined }];
+      }
+      const answers = await member.run(calls);
+      return withTransfer(answers, answers);
+    },
+    close: () => member.close(),
+    destroy: () => member.destroy(),
+  } as SessionApi;
+}
+
+const DIRECT_CALLS = [
+  'get',
+  'getMany',
+  'has',
+  'getEntry',
+  'ttl',
+  'count',
+  'countUnique',
+  'set',
+  'setMany',
+  'delete',
+  'deleteMany',
+  'clear',
+  'expire',
+  'expireMany',
+  'persist',
+  'sweep',
+  'flush',
+  'stats',
+  'health',
+  'memoryUsage',
+];
+
+/** Large buffers of the answers change hands: they were read for this answer alone. */
+function withTransfer<T>(message: T, answers: readonly Answer[]): T {
+  const buffers = new Set<ArrayBuffer>();
+  const add = (value: unknown) => {
+    const buffer = value instanceof Uint8Array ? value.buffer : value;
+    if (buffer instanceof ArrayBuffer && buffer.byteLength >= TRANSFER_BYTES) buffers.add(buffer);
+  };
+  for (const answer of answers) {
+    if (!('value' in answer)) continue;
+    if (Array.isArray(answer.value)) answer.value.forEach(add);
+    else add(answer.value);
+  }
+  return buffers.size === 0 ? message : transfer(message as object, [...buffers]) as T;
+}
+
+function requireName(name: unknown): string {
+  if (typeof name !== 'string') throw new TypeError(`name: expected a string, got ${show(name)}`);
+  if (name === '' || name.length > NAME_UNITS_MAX) {
+    throw new RangeError(`name: expected 1 to ${NAME_UNITS_MAX} characters, got ${name.length}`);
+  }
+  return name;
+}
+
+function requireDirectory(directory: unknown): string {
+  if (typeof directory !== 'string' || directory === '') {
+    throw new TypeError(`directory: expected the path of a folder, got ${show(directory)}`);
+  }
+  return directory;
+}
+
+/** A lock of this worker's own: who asks for it gets it when the worker is dead. */
+async function holdAliveLock(): Promise<string | undefined> {
+  if (!surroundings().locks) return undefined;
+  const name = `rootcellar:alive:${crypto.randomUUID()}`;
+  await new Promise<void>((held, failed) => {
+    navigator.locks
+      .request(name, () => {
+        held();
+        return new Promise<never>(() => {});
+      })
+      .catch(failed);
+  });
+  return name;
+}

@@ -1,0 +1,30 @@
+/** rootcellar: what an application imports. */
+export * from './base/errors.js';
+export { version } from './base/version.js';
+export { type ClientOptions, destroy, list, open, probe } from './client/open.js';
+export type { Duration } from './contract/arguments.js';
+export type {
+  DedupMode,
+  Durability,
+  Mode,
+  Normalization,
+  OpenOptions,
+  Persistence,
+  Recovery,
+} from './contract/options.js';
+export type { Health, MapletStats, Stats } from './contract/stats.js';
+export type {
+  CallOptions,
+  Capabilities,
+  Commit,
+  Entry,
+  Range,
+  RangeOptions,
+  ReadOptions,
+  Scan,
+  SetOptions,
+  Store,
+  StrictOptions,
+  SweepResult,
+  WriteOptions,
+} from './contract/store.js';

@@ -1,0 +1,91 @@
+/**
+ * A store in three files that block: two headers, written in turn, and the log. OPFS
+ * and Node differ only in how the files are opened.
+ *
+ * Files are made once, when the store is made, and never renamed: browsers lose the
+ * name of a new file at a power cut for up to half a minute after its making, even if
+ * its bytes were flushed. Until a store has *settled*, nothing in it is called durable.
+ */
+import { DataLossError } from '../base/errors.js';
+import { type Backend, type BackendOptions, newHeader } from './backend.js';
+import { decodeHeader, encodeHeader, FileLog, type Header, type SyncFile } from './log/index.js';
+
+export const HEADER_FILES = ['header-a', 'header-b'] as const;
+export const LOG_FILE = 'slot-0';
+const HEADER_BYTES_MAX = 64 * 1024;
+const SETTLED_MS = 60_000;
+
+export interface StoreFiles {
+  readonly backend: string;
+  readonly headers: readonly [SyncFile, SyncFile];
+  readonly log: SyncFile;
+  /** Removes the files, which are closed. */
+  remove(): void | Promise<void>;
+}
+
+/** Opens the store in `files`, or makes one where both headers are empty. */
+export function openFiles(files: StoreFiles, options: BackendOptions): Backend {
+  const { headers, log: logFile } = files;
+  const found = newest(headers.map(readHeader));
+  if (!found && logFile.size() > 0) {
+    throw new DataLossError('the headers of the store are gone while its log is there; nothing was changed', {
+      detail: { logBytes: logFile.size() },
+    });
+  }
+  let header = found ?? newHeader(options);
+  const log = new FileLog(logFile, {
+    backend: files.backend,
+    generation: header.generation,
+    written: 'os',
+    flushed: () => (options.surroundings.now() - header.createdAt >= SETTLED_MS ? 'durable' : 'os'),
+    flushedTo: header.flushedTo,
+    absolute: options.absolute,
+  });
+  const writeHeader = (next: Header) => {
+    // The one that is older is overwritten, so that one of them is always whole.
+    const file = headers[next.epoch % 2]!;
+    const bytes = encodeHeader(next);
+    file.write(bytes, 0);
+    file.flush();
+    header = next;
+  };
+  if (!found) writeHeader(header);
+  const close = () => {
+    for (const file of headers) file.close();
+    log.close();
+  };
+  return {
+    created: !found,
+    get header() {
+      return header;
+    },
+    log,
+    writeHeader,
+    close,
+    destroy() {
+      close();
+      return files.remove();
+    },
+  };
+}
+
+function readHeader(file: SyncFile): Header | undefined {
+  const bytes = new Uint8Array(Math.min(file.size(), HEADER_BYTES_MAX));
+  return decodeHeader(bytes.subarray(0, file.read(bytes, 0)));
+}
+
+function newest(headers: readonly (Header | undefined)[]): Header | undefined {
+  let best: Header | undefined;
+  for (const header of headers) if (header && header.epoch > (best?.epoch ?? 0)) best = header;
+  return best;
+}
+
+/** Any string as a file name: letters, digits, `-` and `_` stay, another code unit is `~` and its four hex digits. */
+export function fileName(name: string): string {
+  return name.replace(/[^a-z0-9_-]/g, (unit) => `~${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** The name that `fileName` was made from. */
+export function storeName(file: string): string {
+  return file.replace(/~([0-9a-f]{4})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
+}

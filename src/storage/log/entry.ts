@@ -1,0 +1,232 @@
+/**
+ * Entries to bytes and back, as `format.ts` lays them out.
+ */
+import { compareKeys, equalBytes, getUint48, getUnits, isLatin1, putUint48, putUnits } from '../../base/bytes.js';
+import { crc32c } from '../../base/crc32c.js';
+import { ENTRY_AT, Flag, FLAG_MASK, FLAG_SHIFT, KEY_MASK, KIND_SHIFT, TYPE_SHIFT, Type } from './format.js';
+
+/** Names a stored value: the hash of its content, the version that brought it, its bytes. */
+export interface Reference {
+  readonly high: number;
+  readonly low: number;
+  readonly birth: number;
+  readonly size: number;
+}
+
+/** What an entry says. */
+export interface EntryFields {
+  readonly type: number;
+  readonly sequence: number;
+  readonly time: number;
+  readonly key: string;
+  /** How the value is encoded; `base/codec`. */
+  readonly kind: number;
+  readonly value: Uint8Array;
+  /** The value stands elsewhere. */
+  readonly reference: Reference | undefined;
+  /** This entry is the first with its value. */
+  readonly brings: boolean;
+  /** `Infinity`: none. */
+  readonly expiresAt: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** An entry with what is given and nothing else. */
+export function entry(fields: Partial<EntryFields> & Pick<EntryFields, 'type' | 'sequence' | 'time'>): EntryFields {
+  return {
+    key: '',
+    kind: 0,
+    value: NOTHING,
+    reference: undefined,
+    brings: false,
+    expiresAt: Infinity,
+    createdAt: fields.time,
+    updatedAt: fields.time,
+    ...fields,
+  };
+}
+
+const REFERENCE_BYTES = 18;
+
+/** Most bytes that an entry can take, without its padding. */
+export function entryBytesMax(fields: EntryFields): number {
+  return ENTRY_AT.optional + 8 + 6 + 6 + REFERENCE_BYTES + fields.key.length * 2 + fields.value.length;
+}
+
+/** Writes an entry at `at`, check and all; gives the offset behind it. There must be room. */
+export function putEntry(
+  bytes: Uint8Array,
+  view: DataView,
+  at: number,
+  fields: EntryFields,
+  generation: number,
+): number {
+  const { key, time, reference } = fields;
+  const wide = !isLatin1(key);
+  let flags = wide ? Flag.WideKey : 0;
+  let end = at + ENTRY_AT.optional;
+  if (fields.expiresAt !== Infinity) {
+    flags |= Flag.Expires;
+    view.setFloat64(end, fields.expiresAt, true);
+    end += 8;
+  }
+  if (fields.createdAt !== time) {
+    flags |= Flag.Created;
+    putUint48(view, end, fields.createdAt);
+    end += 6;
+  }
+  if (fields.updatedAt !== time) {
+    flags |= Flag.Updated;
+    putUint48(view, end, fields.updatedAt);
+    end += 6;
+  }
+  if (reference) {
+    flags |= Flag.Reference;
+    view.setInt32(end, reference.high, true);
+    view.setInt32(end + 4, reference.low, true);
+    putUint48(view, end + 8, reference.birth);
+    view.setUint32(end + 14, reference.size, true);
+    end += REFERENCE_BYTES;
+  }
+  if (fields.brings) flags |= Flag.Brings;
+  const keyStart = end;
+  end = putUnits(bytes, end, key, wide);
+  const head = (end - keyStart) | (flags << FLAG_SHIFT) | (fields.kind << KIND_SHIFT) | (fields.type << TYPE_SHIFT);
+  bytes.set(fields.value, end);
+  end += fields.value.length;
+  view.setUint32(at + ENTRY_AT.length, end - at, true);
+  view.setInt32(at + ENTRY_AT.head, head, true);
+  putUint48(view, at + ENTRY_AT.sequence, fields.sequence);
+  putUint48(view, at + ENTRY_AT.time, time);
+  view.setUint32(at + ENTRY_AT.check, crc32c(bytes, at + ENTRY_AT.head, end, generation), true);
+  return end;
+}
+
+/** An entry where it lies in bytes that were read. Its key and value are made when asked for. */
+export class EntryView implements EntryFields {
+  readonly type: number;
+  readonly kind: number;
+  readonly sequence: number;
+  readonly time: number;
+  readonly expiresAt: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly reference: Reference | undefined;
+  readonly brings: boolean;
+  readonly #bytes: Uint8Array;
+  readonly #start: number;
+  readonly #keyStart: number;
+  readonly #keyEnd: number;
+  readonly #end: number;
+  readonly #wide: boolean;
+
+  /** REQUIRES: `entryLength` gave a length for this place. */
+  constructor(bytes: Uint8Array, view: DataView, at: number) {
+    const head = view.getInt32(at + ENTRY_AT.head, true);
+    const flags = (head >>> FLAG_SHIFT) & FLAG_MASK;
+    let next = at + ENTRY_AT.optional;
+    this.#bytes = bytes;
+    this.#start = at;
+    this.type = head >>> TYPE_SHIFT;
+    this.kind = (head >>> KIND_SHIFT) & 15;
+    this.sequence = getUint48(view, at + ENTRY_AT.sequence);
+    this.time = getUint48(view, at + ENTRY_AT.time);
+    this.expiresAt = Infinity;
+    this.createdAt = this.time;
+    this.updatedAt = this.time;
+    if (flags & Flag.Expires) {
+      this.expiresAt = view.getFloat64(next, true);
+      next += 8;
+    }
+    if (flags & Flag.Created) {
+      this.createdAt = getUint48(view, next);
+      next += 6;
+    }
+    if (flags & Flag.Updated) {
+      this.updatedAt = getUint48(view, next);
+      next += 6;
+    }
+    if (flags & Flag.Reference) {
+      this.reference = {
+        high: view.getInt32(next, true),
+        low: view.getInt32(next + 4, true),
+        birth: getUint48(view, next + 8),
+        size: view.getUint32(next + 14, true),
+      };
+      next += REFERENCE_BYTES;
+    }
+    this.brings = (flags & Flag.Brings) !== 0;
+    this.#wide = (flags & Flag.WideKey) !== 0;
+    this.#keyStart = next;
+    this.#keyEnd = next + (head & KEY_MASK);
+    this.#end = at + view.getUint32(at + ENTRY_AT.length, true);
+  }
+
+  get key(): string {
+    return getUnits(this.#bytes, this.#keyStart, this.#keyEnd, this.#wide);
+  }
+
+  /** A view of the bytes that were read; a copy where it must outlive them. */
+  get value(): Uint8Array {
+    return this.#bytes.subarray(this.#keyEnd, this.#end);
+  }
+
+  /** Bytes of the value, wherever it stands. */
+  get size(): number {
+    return this.reference?.size ?? this.#end - this.#keyEnd;
+  }
+
+  /** Bytes that the entry takes. */
+  get bytes(): number {
+    return this.#end - this.#start;
+  }
+
+  /** The same entry over bytes of its own. */
+  copy(): EntryView {
+    const bytes = this.#bytes.slice(this.#start, this.#end);
+    return new EntryView(bytes, new DataView(bytes.buffer), 0);
+  }
+
+  hasKey(key: string): boolean {
+    const width = this.#wide ? 2 : 1;
+    return this.#keyEnd - this.#keyStart === key.length * width && compareKeys(this.key, key) === 0;
+  }
+
+  hasValue(kind: number, value: Uint8Array): boolean {
+    return (
+      this.reference === undefined &&
+      this.kind === kind &&
+      this.#end - this.#keyEnd === value.length &&
+      equalBytes(this.#bytes, this.#keyEnd, value, 0, value.length)
+    );
+  }
+}
+
+/** Bytes that the fields before the value take at least, by the head. */
+function leastBytes(head: number): number {
+  const flags = (head >>> FLAG_SHIFT) & FLAG_MASK;
+  let bytes: number = ENTRY_AT.optional + (head & KEY_MASK);
+  if (flags & Flag.Expires) bytes += 8;
+  if (flags & Flag.Created) bytes += 6;
+  if (flags & Flag.Updated) bytes += 6;
+  if (flags & Flag.Reference) bytes += REFERENCE_BYTES;
+  return bytes;
+}
+
+/**
+ * Length of the entry at `at` when it lies before `end` whole, agrees with its
+ * check and is of a known type; else 0.
+ */
+export function entryLength(bytes: Uint8Array, view: DataView, at: number, end: number, generation: number): number {
+  if (at + ENTRY_AT.optional > end) return 0;
+  const length = view.getUint32(at + ENTRY_AT.length, true);
+  if (length > end - at) return 0;
+  const head = view.getInt32(at + ENTRY_AT.head, true);
+  const type = head >>> TYPE_SHIFT;
+  if (type < Type.Put || type > Type.Commit || length < leastBytes(head)) return 0;
+  const check = crc32c(bytes, at + ENTRY_AT.head, at + length, generation);
+  return check === view.getUint32(at + ENTRY_AT.check, true) ? length : 0;
+}

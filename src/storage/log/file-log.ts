@@ -1,0 +1,237 @@
+/**
+ * The log over one file that grows: OPFS in a browser, a file in Node, RAM in tests
+ * and for stores that live in memory. Format and rules in `format.ts`.
+ *
+ * Invariants
+ *  1. Bytes before `#end` are whole batches and never change.
+ *  2. Between calls the file is no longer than `#end`, or the log is broken and refuses to write.
+ */
+import { CorruptionError, DataLossError, IoError } from '../../base/errors.js';
+import { BatchBuffer } from './batch.js';
+import { type EntryFields, EntryView, entryLength } from './entry.js';
+import { mediumError, type SyncFile } from './file.js';
+import { ENTRY_AT, EXTENT_BYTES, UNIT } from './format.js';
+import type { Batch, Level, Log, Replayed, Visit } from './log.js';
+import { replayFile } from './replay.js';
+
+const EXTENT_BYTES_LEAST = 256 * 1024;
+const EXTENT_BYTES_MOST = 16 * 2 ** 20;
+/** Most entries are shorter than this, so one read brings header and rest. */
+const GUESS_BYTES = 512;
+/** Locations are 32 bits. */
+const LOG_BYTES_MAX = 2 ** 32 * UNIT;
+
+export interface FileLogOptions {
+  readonly backend: string;
+  /** Seeds every check, so that another log's bytes never count in this one. */
+  readonly generation: number;
+  /** What a write reaches without a flush. */
+  readonly written: Level;
+  /** What a write reaches with a flush, as of now. */
+  readonly flushed: () => Level;
+  /** Bytes that had been flushed for certain when the store was closed. */
+  readonly flushedTo?: number;
+  /** A torn tail is an error instead of being cut. */
+  readonly absolute?: boolean;
+}
+
+export class FileLog implements Log {
+  readonly #file: SyncFile;
+  readonly #options: FileLogOptions;
+  readonly #batch = new BatchBuffer();
+  readonly #guess = new Uint8Array(GUESS_BYTES);
+  readonly #guessView = new DataView(this.#guess.buffer);
+  #end = 0;
+  #flushedTo = 0;
+  #extentStart = 0;
+  #extents = 0;
+  #batches = 0;
+  #flushes = 0;
+  /** Where in the buffer the batch begins: behind an extent's header, if it has one. */
+  #batchStart = 0;
+  #last: { sequence: number; time: number } = { sequence: 0, time: 0 };
+  #broken: unknown;
+
+  constructor(file: SyncFile, options: FileLogOptions) {
+    this.#file = file;
+    this.#options = options;
+  }
+
+  get backend(): string {
+    return this.#options.backend;
+  }
+
+  get bytes(): number {
+    return this.#end;
+  }
+
+  get extents(): number {
+    return this.#extents;
+  }
+
+  get batches(): number {
+    return this.#batches;
+  }
+
+  get flushes(): number {
+    return this.#flushes;
+  }
+
+  /** Extents grow with the log, so that their number stays small and the first ones too. */
+  get full(): boolean {
+    const wanted = Math.min(EXTENT_BYTES_MOST, Math.max(EXTENT_BYTES_LEAST, this.#end / 8));
+    return this.#end - this.#extentStart >= wanted;
+  }
+
+  async replay(visit: Visit, endBatch: () => void | Promise<void>): Promise<Replayed> {
+    const size = this.#file.size();
+    const found = await replayFile(this.#file, this.#options.generation, visit, endBatch);
+    const { flushedTo = 0 } = this.#options;
+    if (found.end < flushedTo) {
+      throw new DataLossError(`the log ends at byte ${found.end}; up to ${flushedTo} had been flushed. Nothing was changed`, {
+        detail: { start: found.end, end: flushedTo },
+      });
+    }
+    const tornBytes = size - found.end;
+    if (tornBytes > 0) {
+      if (this.#options.absolute) {
+        throw new CorruptionError(`the log ends in ${tornBytes} bytes that are no whole batch`, {
+          detail: { start: found.end, end: size },
+        });
+      }
+      this.#file.truncate(found.end);
+    }
+    this.#end = found.end;
+    this.#extentStart = found.extentStart;
+    this.#extents = found.extents;
+    this.#batches = found.batches;
+    return { entries: found.entries, tornBytes };
+  }
+
+  begin(seal = false): Batch {
+    const batch = this.#batch;
+    batch.reset(this.#end, this.#options.generation);
+    if (seal || this.#extents === 0) batch.addExtentHeader(this.#extents);
+    this.#batchStart = batch.bytes;
+    return {
+      get entries() {
+        return batch.entries;
+      },
+      get bytes() {
+        return batch.bytes;
+      },
+      add: (fields: EntryFields) => {
+        this.#last = fields;
+        return batch.add(fields);
+      },
+    };
+  }
+
+  append(_batch: Batch, strict: boolean): Level {
+    if (this.#broken) {
+      throw new IoError('the log could not be flushed before and takes no more writes; open it again', {
+        cause: this.#broken,
+      });
+    }
+    this.#batch.addCommit(this.#batchStart, this.#last.sequence, this.#last.time, this.#flushedTo);
+    const bytes = this.#batch.written;
+    if (this.#end + bytes.length > LOG_BYTES_MAX) {
+      throw new IoError(`the log has reached its largest size, ${LOG_BYTES_MAX} bytes`);
+    }
+    this.#write(bytes);
+    let reached = this.#options.written;
+    if (strict) {
+      try {
+        reached = this.#flushTo(this.#end + bytes.length);
+      } catch (error) {
+        this.#cutBack();
+        throw error;
+      }
+    }
+    if (this.#batchStart === EXTENT_BYTES) {
+      this.#extentStart = this.#end;
+      this.#extents += 1;
+    }
+    this.#end += bytes.length;
+    this.#batches += 1;
+    return reached;
+  }
+
+  /** One write, believed only when the file has grown by it: a full disk lies in some browsers. */
+  #write(bytes: Uint8Array): void {
+    const end = this.#end + bytes.length;
+    let cause: unknown;
+    try {
+      const written = this.#file.write(bytes, this.#end);
+      if (written === bytes.length && this.#file.size() === end) return;
+      cause = Object.assign(new Error(`wrote ${written} of ${bytes.length} bytes`), { name: 'QuotaExceededError' });
+    } catch (error) {
+      cause = error;
+    }
+    this.#cutBack();
+    throw mediumError('writing to the log', cause);
+  }
+
+  /** Takes back what a failed append may have left. */
+  #cutBack(): void {
+    try {
+      if (this.#file.size() > this.#end) this.#file.truncate(this.#end);
+    } catch (error) {
+      this.#broken = error;
+    }
+  }
+
+  flush(): Level {
+    if (this.#broken) {
+      throw new IoError('the log could not be flushed before; what it holds may not be durable', {
+        cause: this.#broken,
+      });
+    }
+    return this.#flushTo(this.#end);
+  }
+
+  /** A flush that failed is never tried again: the next would succeed without having written. */
+  #flushTo(end: number): Level {
+    try {
+      this.#file.flush();
+    } catch (error) {
+      this.#broken = error;
+      throw mediumError('flushing the log', error);
+    }
+    this.#flushedTo = end;
+    this.#flushes += 1;
+    return this.#options.flushed();
+  }
+
+  read(location: number): EntryView {
+    const at = location * UNIT;
+    let bytes = this.#guess;
+    let view = this.#guessView;
+    let got = this.#readInto(bytes, at);
+    const claimed = got < ENTRY_AT.optional ? 0 : view.getUint32(ENTRY_AT.length, true);
+    if (claimed > got && claimed <= this.#end - at) {
+      bytes = new Uint8Array(claimed);
+      view = new DataView(bytes.buffer);
+      got = this.#readInto(bytes, at);
+    }
+    if (entryLength(bytes, view, 0, got, this.#options.generation) === 0) {
+      throw new CorruptionError(`the record at byte ${at} of the log fails its check`, {
+        detail: { start: at, end: at + claimed },
+      });
+    }
+    return new EntryView(bytes, view, 0);
+  }
+
+  #readInto(bytes: Uint8Array, at: number): number {
+    const room = Math.max(0, Math.min(bytes.length, this.#end - at));
+    try {
+      return this.#file.read(room === bytes.length ? bytes : bytes.subarray(0, room), at);
+    } catch (error) {
+      throw mediumError('reading the log', error);
+    }
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * Format of the log, version 1. Integers are little-endian, times are epoch
+ * milliseconds, a *location* counts units of 8 bytes from the start of the log.
+ *
+ * The log is a row of *extents*; an extent is a header and a row of *batches*; a
+ * batch is a row of *entries* that ends with a COMMIT entry. Everything starts at
+ * a multiple of 8 bytes, with zeros between.
+ *
+ * Extent header
+ *
+ *    offset  size  field
+ *    ------  ----  --------------------------------------------------------------
+ *         0     4  magic      52 43 45 58, "RCEX"
+ *         4     4  check      CRC-32C of bytes 8 .. 32
+ *         8     2  version    1
+ *        10     2  reserved   0
+ *        12     4  generation seeds every check of the extent
+ *        16     4  number     of the extent in the log, from 0
+ *        20    12  reserved   0
+ *
+ * Entry
+ *
+ *    offset  size  field
+ *    ------  ----  --------------------------------------------------------------
+ *         0     4  length     bytes of the entry without its padding, 24 and more
+ *         4     4  check      CRC-32C of bytes 8 .. length, seeded by the generation
+ *         8     4  head       bits 0-16 bytes of the key, 17-27 flags, 28-31 type
+ *        12     6  sequence   version of the store that wrote it
+ *        18     6  time       when, by the store's clock, which never steps back
+ *        24     8  expires    with EXPIRES: the deadline, a double
+ *               6  created    with CREATED: else it is `time`
+ *               6  updated    with UPDATED: else it is `time`
+ *              18  reference  with REFERENCE: hash of the content (8), version that
+ *                             brought it (6), bytes of the value (4); no value follows
+ *               k  key        one byte a code unit; with WIDE_KEY two
+ *               v  value      the rest
+ *
+ * A COMMIT holds 12 bytes as its value: the bytes of its batch with itself and the
+ * padding (4), how many entries it closes (4), and the location up to which the
+ * log had been flushed when it was written (4).
+ *
+ * Rules
+ *  1. A batch counts whole or not at all: when every entry up to and with its COMMIT
+ *     lies inside the log, agrees with its check and has a type that is known.
+ *  2. The first batch that does not count ends the log, unless an extent follows it.
+ *     Then it is damage, is reported with its range, and nothing is cut.
+ *  3. SEAL is the first entry of an extent but the first one: the keys of the extents
+ *     before it are in the KEYS entries that follow it in its batch, in order, and
+ *     the first key of each is its key.
+ *  4. A value no longer than `INLINE_MAX` stands in every entry that has it; a longer
+ *     one stands where BRINGS is set, and a later entry refers to it.
+ *
+ * What is assumed of the medium: bytes that were written before a `flush` that
+ * returned are there after it, or read as other bytes and fail their check.
+ *
+ * The first write of a log, `set('a', 'hi')` as version 1 at 1,700,000,000,000,
+ * generation 7, is this entry, padded to 32 bytes, and its COMMIT:
+ *
+ *    1b 00 00 00  CRC         01 00 40 10  01 00 00 00 00 00  00 68 e5 cf 8b 01
+ *    61 68 69 00 00 00 00 00
+ *
+ * Adding a type or flag that old readers must not miss is a new version.
+ */
+export const VERSION = 1;
+export const UNIT = 8;
+
+export const EXTENT_MAGIC = 0x58454352;
+export const EXTENT_BYTES = 32;
+export const EXTENT_AT = { magic: 0, check: 4, version: 8, reserved: 10, generation: 12, number: 16 } as const;
+
+export const ENTRY_AT = { length: 0, check: 4, head: 8, sequence: 12, time: 18, optional: 24 } as const;
+export const COMMIT_AT = { bytes: 0, entries: 4, flushed: 8 } as const;
+export const COMMIT_BYTES = 12;
+
+/** Values are on disk: never renumber, never reuse. 0 is none, so that zeroed space is no entry. */
+export const Type = { Put: 1, Delete: 2, Clear: 3, Seal: 4, Keys: 5, Commit: 6 } as const;
+
+/** Bits of the head above the key's length. The kind of the value (`base/codec`) takes four more. */
+export const Flag = { WideKey: 1, Expires: 2, Created: 4, Updated: 8, Reference: 16, Brings: 32 } as const;
+export const FLAG_SHIFT = 17;
+export const KIND_SHIFT = 23;
+export const TYPE_SHIFT = 28;
+export const KEY_MASK = 0x1ffff;
+export const FLAG_MASK = 0x3f;
+
+/** A value no longer than this is written in each entry: a reference would take as much. */
+export const INLINE_MAX = 16;
+
+/** The next multiple of 8. */
+export function padded(bytes: number): number {
+  return Math.ceil(bytes / UNIT) * UNIT;
+}

@@ -1,0 +1,60 @@
+/**
+ * What the engine asks of a log, wherever it lies: one batch at a time is written
+ * whole, and any entry is read back by its location. A location is a number up to
+ * 2^32 - 1 that is never used for another entry.
+ *
+ * Logs over files answer at once, a log over IndexedDB with a promise; the engine
+ * waits only for promises.
+ */
+import type { Eventually } from '../../base/bytes.js';
+import type { EntryFields, EntryView } from './entry.js';
+
+/** How far written bytes have got: RAM, the system (survives a killed browser), the disk (survives a power cut). */
+export type Level = 'memory' | 'os' | 'durable';
+
+export interface Batch {
+  readonly entries: number;
+  readonly bytes: number;
+  /** Adds an entry and gives the location that it will have. */
+  add(fields: EntryFields): number;
+}
+
+/** What was found when a log was read from its start. */
+export interface Replayed {
+  readonly entries: number;
+  /** Bytes behind the last whole batch, cut off. */
+  readonly tornBytes: number;
+}
+
+export type Visit = (entry: EntryView, location: number) => void;
+
+export interface Log {
+  readonly backend: string;
+  /** Bytes on the medium. */
+  readonly bytes: number;
+  readonly extents: number;
+  readonly batches: number;
+  readonly flushes: number;
+  /** Whether the extent in use has its full size, so that the next batch is to be a seal. */
+  readonly full: boolean;
+
+  /** An empty batch; `seal` starts a new extent with it. One batch at a time. */
+  begin(seal?: boolean): Batch;
+  /**
+   * Writes the batch whole, with a flush when `strict`. After an error nothing has
+   * changed, on the medium either.
+   *
+   * @throws QuotaError when there is no room, IoError when the medium fails otherwise.
+   */
+  append(batch: Batch, strict: boolean): Eventually<Level>;
+  /**
+   * The entry at `location`. Its bytes may be gone at the next read.
+   *
+   * @throws CorruptionError when there is none or its check fails.
+   */
+  read(location: number): Eventually<EntryView>;
+  flush(): Eventually<Level>;
+  /** Visits the entries of every whole batch from the start, then `endBatch` after each. For once, before the first append. */
+  replay(visit: Visit, endBatch: () => Eventually<void>): Eventually<Replayed>;
+  close(): Eventually<void>;
+}

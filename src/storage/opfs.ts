@@ -1,0 +1,139 @@
+/**
+ * A store in the origin's private file system, through synchronous access handles.
+ * These exist in dedicated workers only, and are exclusive: who holds them is the
+ * only one who can write.
+ */
+import { LockedError } from '../base/errors.js';
+import type { Backend, BackendOptions } from './backend.js';
+import { fileName, HEADER_FILES, LOG_FILE, openFiles, storeName } from './files.js';
+import { mediumError, type SyncFile } from './log/index.js';
+
+/** The part of a `FileSystemSyncAccessHandle` that is used; the DOM's types have it in workers only. */
+interface AccessHandle {
+  read(into: Uint8Array, options: { at: number }): number;
+  write(bytes: Uint8Array, options: { at: number }): number;
+  flush(): void;
+  truncate(size: number): void;
+  getSize(): number;
+  close(): void;
+}
+
+const ROOT = 'rootcellar';
+/** A handle of a worker that was terminated stays shut for up to two seconds (Firefox). */
+const RETRIES = 40;
+const RETRY_MS = 75;
+
+/** Whether synchronous access works here; found by trying. */
+export async function hasSyncAccess(): Promise<boolean> {
+  if (typeof navigator === 'undefined' || !navigator.storage?.getDirectory) return false;
+  const handles = (globalThis as { FileSystemFileHandle?: { prototype: object } }).FileSystemFileHandle;
+  if (!handles || !('createSyncAccessHandle' in handles.prototype)) return false;
+  try {
+    await navigator.storage.getDirectory();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export async function openOpfs(name: string, options: BackendOptions): Promise<Backend> {
+  const root = await rootFolder(true);
+  const folder = await root!.getDirectoryHandle(fileName(name), { create: true });
+  const files: AccessFile[] = [];
+  try {
+    for (const file of [...HEADER_FILES, LOG_FILE]) {
+      files.push(new AccessFile(await openHandle(await folder.getFileHandle(file, { create: true }))));
+    }
+    return openFiles(
+      {
+        backend: 'opfs',
+        headers: [files[0]!, files[1]!],
+        log: files[2]!,
+        remove: () => root!.removeEntry(fileName(name), { recursive: true }),
+      },
+      options,
+    );
+  } catch (error) {
+    for (const file of files) file.close();
+    throw mediumError('opening the store', error);
+  }
+}
+
+/** Whether a store of this name lives here. */
+export async function existsInOpfs(name: string): Promise<boolean> {
+  try {
+    await (await rootFolder(false))?.getDirectoryHandle(fileName(name));
+    return (await rootFolder(false)) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+export async function listOpfs(): Promise<string[]> {
+  const names: string[] = [];
+  try {
+    for await (const name of (await rootFolder(false))?.keys() ?? []) names.push(storeName(name));
+  } catch {
+    // No file system here, so no stores.
+  }
+  return names;
+}
+
+export async function destroyInOpfs(name: string): Promise<void> {
+  if (await existsInOpfs(name)) await (await rootFolder(false))!.removeEntry(fileName(name), { recursive: true });
+}
+
+async function rootFolder(create: boolean): Promise<FileSystemDirectoryHandle | undefined> {
+  const origin = await navigator.storage.getDirectory();
+  try {
+    return await origin.getDirectoryHandle(ROOT, { create });
+  } catch (error) {
+    if (create) throw error;
+    return undefined;
+  }
+}
+
+async function openHandle(file: FileSystemFileHandle): Promise<AccessHandle> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await (
+        file as unknown as { createSyncAccessHandle(): Promise<AccessHandle> }
+      ).createSyncAccessHandle();
+    } catch (error) {
+      const { name } = error as DOMException;
+      if (name !== 'NoModificationAllowedError' && name !== 'InvalidStateError') throw error;
+      if (attempt === RETRIES) {
+        throw new LockedError('the files of the store are held by another tab or worker', { cause: error });
+      }
+      await new Promise((done) => setTimeout(done, RETRY_MS));
+    }
+  }
+}
+
+class AccessFile implements SyncFile {
+  constructor(private readonly handle: AccessHandle) {}
+
+  read(into: Uint8Array, at: number): number {
+    return this.handle.read(into, { at });
+  }
+
+  write(bytes: Uint8Array, at: number): number {
+    return this.handle.write(bytes, { at });
+  }
+
+  flush(): void {
+    this.handle.flush();
+  }
+
+  truncate(size: number): void {
+    this.handle.truncate(size);
+  }
+
+  size(): number {
+    return this.handle.getSize();
+  }
+
+  close(): void {
+    this.handle.close();
+  }
+}

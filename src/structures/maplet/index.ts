@@ -1,0 +1,9 @@
+/**
+ * Maplets: maps of a few bytes an entry that may answer for a key they never
+ * saw, and never miss one they hold.
+ *
+ * `IndexMaplet` says where the record of a key is; it is what a store keeps in
+ * memory instead of its keys.
+ */
+export { hashString, lane, type Secret, secretFrom } from '../../base/hash.js';
+export { IndexMaplet, type IndexMapletOptions, type IndexStats } from './index-maplet.js';
