@@ -8,8 +8,9 @@
  * Every step gets strings of its own: looking a Map up with the very string
  * objects that are in it is about three times quicker than with equal ones.
  */
-import { pathToFileURL } from 'node:url';
+
 import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 const dist = resolve(process.env.ROOTCELLAR_DIST ?? new URL('../dist', import.meta.url).pathname);
 const { hashString, IndexMaplet, lane, Maplet, secretFrom, MapletPublisher, MapletReader } = await import(
@@ -205,7 +206,12 @@ const TASKS = {
     const result = {};
     for (const rate of [0.1, 0.01, 0.001]) {
       const maplet = new Maplet({
-        capacity: count, falsePositiveRate: rate, valueBits: 8, operator: 'max', autoResize: false, seed: 7,
+        capacity: count,
+        falsePositiveRate: rate,
+        valueBits: 8,
+        operator: 'max',
+        autoResize: false,
+        seed: 7,
       });
       for (let at = 0; at < count; at += 50_000) {
         for (const key of keys(at, Math.min(count, at + 50_000))) maplet.insert(key, 200);
@@ -221,7 +227,12 @@ const TASKS = {
       const { bitsPerKey, falsePositiveRate, load } = maplet.stats();
       const least = Math.log2(1 / rate) + 8;
       result[rate] = {
-        load, bitsPerKey, above: bitsPerKey / least - 1, expected: falsePositiveRate, answered, measured: answered / asked,
+        load,
+        bitsPerKey,
+        above: bitsPerKey / least - 1,
+        expected: falsePositiveRate,
+        answered,
+        measured: answered / asked,
       };
     }
     return result;
@@ -246,7 +257,12 @@ function pauses(subject) {
     }
   }
   found.sort((a, b) => a - b);
-  return { pauses: found.length, median: found[found.length >> 1], p99: found[Math.floor(found.length * 0.99)], max: found.at(-1) };
+  return {
+    pauses: found.length,
+    median: found[found.length >> 1],
+    p99: found[Math.floor(found.length * 0.99)],
+    max: found.at(-1),
+  };
 }
 
 console.log(JSON.stringify(TASKS[task]()));

@@ -26,8 +26,7 @@ export default defineConfig({
     rolldownOptions: {
       input: { index: at('index.html'), 'service-worker': at('src/service-worker.ts') },
       output: {
-        entryFileNames: ({ name }) =>
-          name === 'service-worker' ? '[name].js' : 'assets/[name]-[hash].js',
+        entryFileNames: ({ name }) => (name === 'service-worker' ? '[name].js' : 'assets/[name]-[hash].js'),
       },
     },
   },
@@ -40,7 +39,7 @@ function dataSet(): Plugin {
     name: 'compatibility-data',
     generateBundle() {
       const { index, pieces } = buildPieces();
-      this.info(describe(index));
+      console.log(describe(index));
       this.emitFile({ type: 'asset', fileName: 'data/index.json', source: JSON.stringify(index) });
       for (const { file, text } of pieces) this.emitFile({ type: 'asset', fileName: file, source: text });
     },
@@ -55,11 +54,14 @@ function offlineList(): Plugin {
     generateBundle(_options, bundle) {
       const worker = bundle['service-worker.js'];
       if (worker?.type !== 'chunk') this.error('offline list: expected the chunk service-worker.js');
-      const names = Object.keys(bundle).filter((name) => name.startsWith('assets/') && !name.endsWith('.map'));
-      const index = bundle['data/index.json'];
-      if (index?.type !== 'asset') this.error('offline list: expected data/index.json');
+      const names = Object.keys(bundle).filter(
+        (name) => name.startsWith('assets/') && !name.endsWith('.map'),
+      );
+      const [page, index] = ['index.html', 'data/index.json'].map((name) => bundle[name]);
+      if (page?.type !== 'asset' || index?.type !== 'asset') this.error('offline list: expected the page');
       const files = ['./', ...names, 'data/index.json'].sort();
-      const build = createHash('sha256').update(files.join()).update(index.source).digest('hex').slice(0, 12);
+      const hash = createHash('sha256').update(files.join()).update(page.source).update(index.source);
+      const build = hash.digest('hex').slice(0, 12);
       worker.code = worker.code
         .replaceAll('__FILES__', JSON.stringify(files))
         .replaceAll('__BUILD__', JSON.stringify(build));

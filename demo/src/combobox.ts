@@ -114,7 +114,7 @@ function renderOption(path: string, typed: string, at: number): HTMLElement {
   const matches = wanted !== '' && name.toLowerCase().startsWith(wanted.toLowerCase());
   const length = matches ? wanted.length : 0;
   return element(
-    'li',
+    'div',
     { id: `option-${at}`, role: 'option', 'aria-selected': 'false', 'data-at': String(at) },
     element('span', { class: 'place' }, path.slice(0, cut)),
     element('b', {}, name.slice(0, length)),

@@ -58,9 +58,7 @@ function renderTable(title: string, browsers: readonly Browser[], rows: Rows): H
     const cell = element('td', { class: kind }, mark(kind), element('span', { class: 'short' }, short));
     if (kind !== 'no') cell.append(element('span', { class: 'unseen' }, `, ${KIND_WORDS[kind]}`));
     if (remarks.length + notes.length + others.length > 0) {
-      cell.append(
-        element('abbr', { class: 'more', title: 'See restrictions and notes below' }, '*'),
-      );
+      cell.append(element('abbr', { class: 'more', title: 'See restrictions and notes below' }, '*'));
     }
     body.append(element('tr', {}, element('th', { scope: 'row' }, name), cell));
   }
@@ -91,7 +89,10 @@ export function renderBelow(
     list.append(element('li', {}, link, ...(rows.size > 0 ? renderBars(rows, browsers) : [groupWords()])));
   }
   const section = element('section', { class: 'card' });
-  section.append(element('h3', {}, `Below it: ${more ? 'the first ' : ''}${plural(features.size, 'feature')}`), list);
+  section.append(
+    element('h3', {}, `Below it: ${more ? 'the first ' : ''}${plural(features.size, 'feature')}`),
+    list,
+  );
   return section;
 }
 

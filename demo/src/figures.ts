@@ -22,7 +22,7 @@ export function showFigures(sources: Sources): void {
   }
   const { bytesBefore, bytesAfter } = sources.stats.dedup;
   const bar = byId('bar-after', SVGRectElement);
-  bar.setAttribute('width', `${bytesBefore > 0 ? Math.max((100 * bytesAfter) / bytesBefore, 0.5) : 100}%`);
+  bar.setAttribute('width', bytesBefore > 0 ? `${Math.max((100 * bytesAfter) / bytesBefore, 0.5)}%` : '0');
 }
 
 /** Puts a dash where a figure was: there is no store. */
@@ -36,11 +36,12 @@ function figures({ stats, memoryBytes, capabilities, openedMs, recent }: Sources
   return {
     ratio: stats.totalKeys === 0 ? '–' : digits(stats.dedupRatio),
     keys: count(stats.totalKeys),
-    recent: recent === 0 ? 'none of them recent look-ups' : `${plural(recent, 'recent look-up')} among them`,
+    recent: recent === 0 ? 'no recent look-ups among them' : `${plural(recent, 'recent look-up')} among them`,
     values: count(stats.totalObjects),
     before: bytes(dedup.bytesBefore),
     after: bytes(dedup.bytesAfter),
-    saved: dedup.bytesBefore === 0 ? '–' : `${bytes(dedup.saved)} (${percent(dedup.saved / dedup.bytesBefore)})`,
+    saved:
+      dedup.bytesBefore === 0 ? '–' : `${bytes(dedup.saved)} (${percent(dedup.saved / dedup.bytesBefore)})`,
     disk: stats.mode === 'memory' ? 'nothing: memory only' : bytes(stats.storedBytes),
 
     'maplet-bytes': bytes(maplet.bytes),
@@ -48,9 +49,8 @@ function figures({ stats, memoryBytes, capabilities, openedMs, recent }: Sources
     'maplet-load': `${percent(maplet.load, 0)} of ${count(maplet.capacity)} slots`,
     'maplet-length': count(maplet.length),
     'maplet-rate':
-      maplet.absentLookups === 0
-        ? 'nothing asked yet'
-        : `${percent(maplet.measuredFalsePositiveRate, 3)} of ${count(maplet.absentLookups)}`,
+      maplet.absentLookups === 0 ? 'not asked yet' : percent(maplet.measuredFalsePositiveRate, 3),
+    'maplet-absent': count(maplet.absentLookups),
     'maplet-target': `${percent(maplet.targetFalsePositiveRate)} at most`,
 
     'ttl-keys': count(ttl.keys),
@@ -80,10 +80,10 @@ function figures({ stats, memoryBytes, capabilities, openedMs, recent }: Sources
 }
 
 const MODE_WORDS: Readonly<Record<Stats['mode'], string>> = {
-  hybrid: 'a log in the private file system of this origin, and a cache of values in memory',
-  aof: 'a log in the private file system of this origin',
+  hybrid: 'A log in the private file system of this origin, and a cache of values in memory',
+  aof: 'A log in the private file system of this origin',
   disk: 'IndexedDB',
-  memory: 'memory: gone with the tab',
+  memory: 'Memory: gone with the tab',
 };
 
 const HOST_WORDS: Readonly<Record<Capabilities['host'], string>> = {

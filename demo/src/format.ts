@@ -9,7 +9,11 @@ export function count(n: number): string {
 
 /** `9.7 MB`: three digits at most, so that a figure that runs does not jump. */
 export function bytes(n: number): string {
-  for (const [unit, size] of [['GB', 1e9], ['MB', 1e6], ['kB', 1e3]] as const) {
+  for (const [unit, size] of [
+    ['GB', 1e9],
+    ['MB', 1e6],
+    ['kB', 1e3],
+  ] as const) {
     if (n >= size) return `${digits(n / size)} ${unit}`;
   }
   return `${count(n)} B`;

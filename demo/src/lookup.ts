@@ -109,7 +109,8 @@ export class Lookup {
 type RowsOf = Parameters<typeof renderFeature>[1];
 
 function suggestionsInWords(found: number, scans: number, ms: number): string {
-  const what = found === 0 ? 'Nothing begins like that' : found === 1 ? '1 suggestion' : `${found} suggestions`;
+  const what =
+    found === 0 ? 'Nothing begins like that' : found === 1 ? '1 suggestion' : `${found} suggestions`;
   return `${what}: ${plural(scans, 'prefix scan')} in ${duration(ms)}`;
 }
 

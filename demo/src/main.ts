@@ -1,7 +1,7 @@
 /** The page: opens the store, shows what it says about itself, and wires the parts together. */
 import { byId, setText } from './dom.js';
 import { clearFigures, showFigures } from './figures.js';
-import { bytes, count, duration, percent, plural } from './format.js';
+import { bytes, count, duration, plural } from './format.js';
 import { isLoading, load } from './load.js';
 import { Lookup } from './lookup.js';
 import { keepOffline } from './offline.js';
@@ -32,7 +32,7 @@ const lookup = new Lookup({
   onLooked: (path) => void rememberLookup(path),
 });
 
-/** Runs one after another: figures never overtake each other. */
+/** Brings the figures, the recent look-ups and the panel up to date. */
 async function refresh(): Promise<void> {
   const { store } = session;
   const [stats, memoryBytes, recent] = await Promise.all([

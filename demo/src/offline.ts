@@ -13,9 +13,11 @@ export function keepOffline(): void {
 
   const ready = byId('offline-ready', HTMLElement);
   const { serviceWorker } = navigator;
-  if (!serviceWorker) return setText(ready, 'Needs the network');
-  serviceWorker.register('./service-worker.js').then(
-    () => serviceWorker.ready.then(() => setText(ready, 'Works offline')),
+  const kept = serviceWorker
+    ? serviceWorker.register('./service-worker.js').then(() => serviceWorker.ready)
+    : Promise.reject(new Error('this browser or window has no service workers'));
+  kept.then(
+    () => setText(ready, 'Works offline'),
     () => setText(ready, 'Needs the network'),
   );
 }

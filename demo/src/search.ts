@@ -74,14 +74,28 @@ export async function suggest(store: Store, text: string, limit: number): Promis
     ]),
   ];
   // Asked in one turn, so they travel to the worker as one message.
-  const found = await Promise.all(prefixes.map((prefix) => completions(store, prefix, limit)));
-  const paths = new Set<string>();
-  for (const [i, { paths: own }] of found.entries()) if (own.includes(prefixes[i]!)) paths.add(prefixes[i]!);
+  const [exact, found] = await Promise.all([
+    Promise.all(prefixes.map((path) => hasLevel(store, path))),
+    Promise.all(prefixes.map((prefix) => completions(store, prefix, limit))),
+  ]);
+  const paths = new Set(prefixes.filter((_, i) => exact[i]));
   // In turns, one of each place: no place crowds out another.
   for (let rank = 0; rank < limit; rank++) {
-    for (const { paths: own } of found) if (own[rank] !== undefined) paths.add(own[rank]);
+    for (const { paths: own } of found) {
+      const path = own[rank];
+      if (path !== undefined) paths.add(path);
+    }
   }
-  return { paths: [...paths].slice(0, limit), scans: found.reduce((sum, { scans }) => sum + scans, 0) };
+  return {
+    paths: [...paths].slice(0, limit),
+    scans: found.reduce((sum, { scans }) => sum + scans, prefixes.length),
+  };
+}
+
+/** Whether the path is a level of the data set: a feature, or a group of them. */
+async function hasLevel(store: Store, path: string): Promise<boolean> {
+  const keys = await store.keys({ start: `${path}.`, end: `${path}0`, limit: 1 });
+  return keys.length > 0;
 }
 
 /** The records of each path: browser -> support. A path that is no feature has none. */

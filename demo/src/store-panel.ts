@@ -50,7 +50,7 @@ export class StorePanel {
     const load = this.#buttons.get('load')!;
     setText(load, state === 'part' ? 'Go on loading' : 'Load the data');
     // One place for both: whoever has just pressed one finds the other there.
-    load.hidden = state === 'loading';
+    load.hidden = state === 'loading' || state === 'full';
     this.#buttons.get('cancel')!.hidden = state !== 'loading';
     if (hadFocus && document.activeElement === document.body) this.#title.focus({ preventScroll: true });
   }

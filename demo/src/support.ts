@@ -12,7 +12,11 @@ export interface Statement {
   readonly partial_implementation?: true;
   readonly prefix?: string;
   readonly alternative_name?: string;
-  readonly flags?: readonly { readonly type: string; readonly name: string; readonly value_to_set?: string }[];
+  readonly flags?: readonly {
+    readonly type: string;
+    readonly name: string;
+    readonly value_to_set?: string;
+  }[];
   readonly notes?: string | readonly string[];
 }
 

@@ -71,6 +71,6 @@ export function toHex(bytes: Uint8Array): string {
 export type Eventually<T> = T | Promise<T>;
 
 /** `next` of `value`: at once where the value is at hand. */
-export function then<T, U>(value: Eventually<T>, next: (value: T) => Eventually<U>): Eventually<U> {
+export function andThen<T, U>(value: Eventually<T>, next: (value: T) => Eventually<U>): Eventually<U> {
   return value instanceof Promise ? value.then(next) : next(value);
 }

@@ -2,7 +2,7 @@
  * The first step of a write: its arguments are checked and its value is encoded,
  * before it stands in the queue and before anything has moved.
  */
-import { type Eventually, then } from '../base/bytes.js';
+import { type Eventually, andThen } from '../base/bytes.js';
 import { type Encoded, encode } from '../base/codec/index.js';
 import { requireKey, requireOptions, requireWhole, show, toMilliseconds } from '../contract/arguments.js';
 import { resolveWriteDurability, type Settings } from '../contract/options.js';
@@ -22,7 +22,7 @@ export function admitSet(
 ): { mutations: Eventually<Mutation[]>; strict: boolean } {
   const { terms, strict } = resolveSet('set', options, settings);
   const checked = requireKey(key);
-  const mutations = then(encode(value), (encoded): Mutation[] => [
+  const mutations = andThen(encode(value), (encoded): Mutation[] => [
     { type: 'put', key: checked, encoded, ...terms },
   ]);
   return { mutations, strict };

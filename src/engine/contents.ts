@@ -2,7 +2,7 @@
  * Which stored object a content is. A candidate that the hash finds is only a
  * candidate: the bytes decide, or the version that brought it.
  */
-import { type Eventually, then } from '../base/bytes.js';
+import { type Eventually, andThen } from '../base/bytes.js';
 import { CorruptionError } from '../base/errors.js';
 import { hashBytes, lane } from '../base/hash.js';
 import type { IndexMaplet } from '../structures/maplet/index.js';
@@ -33,7 +33,7 @@ export class Contents {
   /** The object that holds exactly this content, if one is stored. */
   find(high: number, low: number, kind: number, value: Uint8Array): Eventually<StoredObject | undefined> {
     const accepts: Accepts = (entry) => entry.hasValue(kind, value);
-    return then(this.#first(this.state.objects, high, low, accepts, true), (found) =>
+    return andThen(this.#first(this.state.objects, high, low, accepts, true), (found) =>
       found ? { location: found.location, birth: found.entry.sequence } : undefined,
     );
   }
@@ -42,7 +42,7 @@ export class Contents {
   resolve(reference: Reference, objects: IndexMaplet = this.state.objects): Eventually<Located> {
     const { high, low, birth, size } = reference;
     const accepts: Accepts = (entry) => entry.sequence === birth && entry.brings && entry.size === size;
-    return then(this.#first(objects, high, low, accepts, false), (found) => {
+    return andThen(this.#first(objects, high, low, accepts, false), (found) => {
       if (found) return found;
       throw new CorruptionError('a record refers to a value that is not in the log', { detail: { birth, size } });
     });
@@ -53,7 +53,7 @@ export class Contents {
     const { reference, size } = entry;
     if (reference) {
       const { high, low } = reference;
-      return then(this.resolve(reference), (found) => ({ high, low, size, object: found.location, brings: false }));
+      return andThen(this.resolve(reference), (found) => ({ high, low, size, object: found.location, brings: false }));
     }
     const high = this.hash(entry.kind, entry.value);
     const low = lane[0]!;
@@ -61,7 +61,7 @@ export class Contents {
     if (entry.brings) return own;
     // A short value stands in every entry that has it; one of them is the object.
     const copy = entry.copy();
-    return then(this.find(high, low, copy.kind, copy.value), (found) =>
+    return andThen(this.find(high, low, copy.kind, copy.value), (found) =>
       found ? { ...own, object: found.location, brings: false } : own,
     );
   }
@@ -79,7 +79,7 @@ export class Contents {
     const next = (i: number): Eventually<Located | undefined> => {
       const location = candidates[i];
       if (location === undefined) return undefined;
-      return then(this.#read(location, tolerant), (entry) =>
+      return andThen(this.#read(location, tolerant), (entry) =>
         entry && accepts(entry) ? { entry, location } : next(i + 1),
       );
     };

@@ -5,7 +5,7 @@
  * Reads answer at once where the log does; a read that comes while writes are in the
  * queue waits for them, so that it sees what was asked for before it.
  */
-import { type Eventually, then } from '../base/bytes.js';
+import { type Eventually, andThen } from '../base/bytes.js';
 import { NotFoundError } from '../base/errors.js';
 import { secretFrom } from '../base/hash.js';
 import { requireKey, requireKeys, requireOptions, toMilliseconds } from '../contract/arguments.js';
@@ -129,14 +129,14 @@ export class Engine {
 
   has(key: unknown): Eventually<boolean> {
     const checked = requireKey(key);
-    return this.#afterWrites(() => then(this.#live(checked), (found) => this.#count(found) !== undefined));
+    return this.#afterWrites(() => andThen(this.#live(checked), (found) => this.#count(found) !== undefined));
   }
 
   getEntry(key: unknown, options?: unknown): Eventually<Entry | unknown> {
     const { default: fallback, strict } = readOptions(options);
     const checked = requireKey(key);
     return this.#afterWrites(() =>
-      then(this.#live(checked), (found): Eventually<unknown> => {
+      andThen(this.#live(checked), (found): Eventually<unknown> => {
         if (!this.#count(found)) return missing(checked, fallback, strict);
         return this.#reader.entry(checked, found!);
       }),
@@ -148,7 +148,7 @@ export class Engine {
     const { strict } = requireOptions<ReadOptions>('ttl', options, ['strict']);
     const checked = requireKey(key);
     return this.#afterWrites(() =>
-      then(this.#live(checked), (found) => {
+      andThen(this.#live(checked), (found) => {
         if (!found) return missing(checked, undefined, strict === true) as undefined;
         return found.expiresAt === Infinity ? null : found.expiresAt - this.#now();
       }),
@@ -297,11 +297,11 @@ export class Engine {
   }
 
   #live(key: string): Eventually<Found | undefined> {
-    return then(this.#lookup.find(key), (found) => (found && found.expiresAt > this.#now() ? found : undefined));
+    return andThen(this.#lookup.find(key), (found) => (found && found.expiresAt > this.#now() ? found : undefined));
   }
 
   #get(key: string, fallback: unknown, strict: boolean): Eventually<unknown> {
-    return then(this.#live(key), (found): Eventually<unknown> => {
+    return andThen(this.#live(key), (found): Eventually<unknown> => {
       if (!this.#count(found)) return missing(key, fallback, strict);
       return this.#reader.value(found!);
     });

@@ -2,7 +2,7 @@
  * Finding the current record of a key: in the buffer, else by the index, whose
  * candidates count only when their record has that very key.
  */
-import { type Eventually, then } from '../base/bytes.js';
+import { type Eventually, andThen } from '../base/bytes.js';
 import { hashString, lane } from '../base/hash.js';
 import type { PersistentMap } from '../structures/hamt/index.js';
 import type { IndexMaplet } from '../structures/maplet/index.js';
@@ -53,7 +53,7 @@ export class Lookup {
       this.probes.absent += 1;
       return undefined;
     }
-    return then(this.firstWithKey(key, candidates), (found) => {
+    return andThen(this.firstWithKey(key, candidates), (found) => {
       if (!found) {
         this.probes.absent += 1;
         this.probes.falsePositives += 1;
@@ -78,7 +78,7 @@ export class Lookup {
     const next = (i: number): Eventually<{ entry: EntryView; location: number } | undefined> => {
       const location = locations[i];
       if (location === undefined) return undefined;
-      return then(this.records.read(location), (entry) => (entry.hasKey(key) ? { entry, location } : next(i + 1)));
+      return andThen(this.records.read(location), (entry) => (entry.hasKey(key) ? { entry, location } : next(i + 1)));
     };
     return next(0);
   }
@@ -91,7 +91,7 @@ export class Lookup {
   /** The entry that holds the value of the record `entry`: itself, or the one it refers to. */
   holder(entry: EntryView, objects?: IndexMaplet): Eventually<EntryView> {
     if (!entry.reference) return entry;
-    return then(this.contents.resolve(entry.reference, objects), (located) => located.entry);
+    return andThen(this.contents.resolve(entry.reference, objects), (located) => located.entry);
   }
 }
 

@@ -3,7 +3,7 @@
  * will be published. A plan alters nothing; when it throws, the call is refused and
  * nothing has happened.
  */
-import { type Eventually, then } from '../base/bytes.js';
+import { type Eventually, andThen } from '../base/bytes.js';
 import type { Encoded } from '../base/codec/index.js';
 import { CapacityError, ConflictError } from '../base/errors.js';
 import { lane } from '../base/hash.js';
@@ -57,14 +57,14 @@ export class Planner {
       case 'clear':
         return { type: 'clear' };
       case 'expire':
-        return then(this.#live(mutation.key, time), (found) => found && this.#expire(mutation, found, time));
+        return andThen(this.#live(mutation.key, time), (found) => found && this.#expire(mutation, found, time));
       case 'delete':
-        return then(
+        return andThen(
           this.#live(mutation.key, time),
           (found) => found && ({ type: 'delete', key: mutation.key } as const),
         );
       case 'reap':
-        return then(this.lookup.find(mutation.key), (found) =>
+        return andThen(this.lookup.find(mutation.key), (found) =>
           found && found.expiresAt <= time ? ({ type: 'delete', key: mutation.key } as const) : undefined,
         );
     }
@@ -83,11 +83,11 @@ export class Planner {
   }
 
   isThere(key: string, time: number): Eventually<boolean> {
-    return then(this.#live(key, time), (found) => found !== undefined);
+    return andThen(this.#live(key, time), (found) => found !== undefined);
   }
 
   #live(key: string, time: number): Eventually<Found | undefined> {
-    return then(this.lookup.find(key), (found) => (found && found.expiresAt > time ? found : undefined));
+    return andThen(this.lookup.find(key), (found) => (found && found.expiresAt > time ? found : undefined));
   }
 
   #put(mutation: PutMutation, time: number, group: GroupObjects): Eventually<Planned> {
@@ -98,7 +98,7 @@ export class Planner {
       const expiresAt = deadlineAfter(time, mutation.ttlMs);
       return this.#write(key, encoded, { expiresAt, createdAt, updatedAt: time }, group);
     }
-    return then(this.#live(key, time), (found) => {
+    return andThen(this.#live(key, time), (found) => {
       if (ifAbsent && found) {
         throw new ConflictError(`the key exists already`, { detail: { key, version: found.version } });
       }
@@ -118,9 +118,9 @@ export class Planner {
     const expiresAt = deadlineAfter(time, ttlMs);
     // Taking away a deadline that is not there changes nothing; giving the same one again does.
     if (expiresAt === Infinity && found.expiresAt === Infinity) return undefined;
-    return then(this.lookup.record(found), (record) => {
+    return andThen(this.lookup.record(found), (record) => {
       const { createdAt, updatedAt } = record;
-      return then(this.lookup.holder(record), (holder) => {
+      return andThen(this.lookup.holder(record), (holder) => {
         const encoded = { kind: holder.kind, bytes: holder.value.slice() };
         return this.#write(key, encoded, { expiresAt, createdAt, updatedAt }, new Map());
       });
@@ -143,7 +143,7 @@ export class Planner {
     const low = lane[0]!;
     const brought = group.get(high)?.find((object) => sameContent(object.encoded, encoded));
     if (brought) return { type: 'put', key, encoded, high, low, size, object: brought, ...times };
-    return then(this.contents.find(high, low, kind, bytes), (stored) => {
+    return andThen(this.contents.find(high, low, kind, bytes), (stored) => {
       if (!stored) group.set(high, [...(group.get(high) ?? []), fresh]);
       return { type: 'put', key, encoded, high, low, size, object: stored ?? fresh, ...times };
     });

@@ -1,5 +1,5 @@
 /** Reading values: from a key's record, or from a scan of many, to what the caller gets. */
-import { type Eventually, then } from '../base/bytes.js';
+import { type Eventually, andThen } from '../base/bytes.js';
 import { decode } from '../base/codec/index.js';
 import { sha256Hex } from '../base/sha256.js';
 import type { Entry } from '../contract/store.js';
@@ -17,8 +17,8 @@ export class Reader {
   ) {}
 
   value(found: Found): Eventually<unknown> {
-    return then(this.lookup.record(found), (record) =>
-      then(this.lookup.holder(record), (holder) => decode(holder.kind, holder.value)),
+    return andThen(this.lookup.record(found), (record) =>
+      andThen(this.lookup.holder(record), (holder) => decode(holder.kind, holder.value)),
     );
   }
 
@@ -43,8 +43,8 @@ export class Reader {
   /** What a scan gives for the record of `item` in `view`. */
   item(kind: ItemKind, { key, location }: RunKey, view: View): Eventually<unknown> {
     if (kind === 'keys') return key;
-    return then(this.records.read(location), (record) =>
-      then(this.lookup.holder(record, view.objects), (holder) => {
+    return andThen(this.records.read(location), (record) =>
+      andThen(this.lookup.holder(record, view.objects), (holder) => {
         const value = decode(holder.kind, holder.value);
         return kind === 'values' ? value : [key, value];
       }),

@@ -55,7 +55,10 @@ export function brandOf(object: object): Brand | [refused: string] {
     return typeof File !== 'undefined' && object instanceof File ? 'File' : 'Blob';
   }
   const platform = platformName(object);
-  if (platform !== undefined) return [`${/^[AEIOU]/i.test(platform) ? 'an' : 'a'} ${platform}`];
+  // With a probed name it only has the prototype of one.
+  if (platform !== undefined && !PROBES.some(([brand]) => brand === platform)) {
+    return [`${/^[AEIO]/i.test(platform) ? 'an' : 'a'} ${platform}`];
+  }
   return name === 'Error' || object instanceof Error ? 'Error' : 'Plain';
 }
 

@@ -1,8 +1,8 @@
 /** `ArrayBuffer`, typed arrays and `DataView`: both directions of each side by side. */
 import { viewName } from './brand.js';
 import { Tag, VIEW_NAMES } from './format.js';
-import type { Identities } from './identities.js';
 import type { Input } from './input.js';
+import type { Numbers } from './numbers.js';
 import type { Output } from './output.js';
 
 const byteLengthOf = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength')!.get!;
@@ -40,14 +40,14 @@ export function readBuffer(input: Input): ArrayBuffer {
 }
 
 /** Gives the reason when it cannot be stored. */
-export function writeView(out: Output, view: ArrayBufferView, identities: Identities): string | undefined {
+export function writeView(out: Output, view: ArrayBufferView, objects: Numbers<object>): string | undefined {
   const buffer = view.buffer as ArrayBuffer;
   const name = viewName(view);
   const index = (VIEW_NAMES as readonly string[]).indexOf(name);
   if (index < 0) return `a ${name}`;
   out.byte(Tag.View);
   out.byte(index);
-  const known = identities.find(buffer);
+  const known = objects.find(buffer);
   if (known < 0) {
     const refused = writeBuffer(out, buffer);
     if (refused !== undefined) return refused;

@@ -10,8 +10,8 @@ import { type PendingBlob, writeBlob } from './blobs.js';
 import { brandOf } from './brand.js';
 import { writeBuffer, writeView } from './buffers.js';
 import { SMALL, SMALL_COUNT, Tag } from './format.js';
-import { Identities } from './identities.js';
 import { writeBoxed, writeDate, writeError, writeRegExp } from './leaves.js';
+import { Numbers } from './numbers.js';
 import { Output } from './output.js';
 import { type Frame, FramePool, pathTo } from './path.js';
 
@@ -19,7 +19,7 @@ type Keyed = Record<string, unknown>;
 
 export class Encoder {
   readonly #out = new Output();
-  readonly #identities = new Identities();
+  readonly #objects = new Numbers<object>();
   readonly #frames = new FramePool();
   #blobs: PendingBlob[] = [];
 
@@ -41,7 +41,7 @@ export class Encoder {
       });
     } finally {
       this.#out.clear();
-      this.#identities.clear();
+      this.#objects.clear();
       this.#frames.clear();
       this.#blobs = [];
     }
@@ -103,7 +103,7 @@ export class Encoder {
   }
 
   #object(object: object): void {
-    const known = this.#identities.find(object);
+    const known = this.#objects.find(object);
     if (known >= 0) {
       this.#out.byte(Tag.SameObject);
       this.#out.varint(known);
@@ -170,7 +170,7 @@ export class Encoder {
         this.#refuse(writeBuffer(out, object as ArrayBuffer));
         break;
       case 'View':
-        this.#refuse(writeView(out, object as ArrayBufferView, this.#identities));
+        this.#refuse(writeView(out, object as ArrayBufferView, this.#objects));
         break;
       case 'Blob':
       case 'File': {

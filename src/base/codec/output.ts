@@ -6,6 +6,7 @@
  */
 import { putUnits } from '../bytes.js';
 import { SHARED_MAX, SHARED_MIN, SMALL, SMALL_COUNT, SMALL_INTEGER_MIN, Tag } from './format.js';
+import { Numbers } from './numbers.js';
 import { putUtf8, utf8Length } from './utf8.js';
 
 const FIRST_BYTES = 4096;
@@ -18,7 +19,7 @@ export class Output {
   #bytes = new Uint8Array(FIRST_BYTES);
   #view = new DataView(this.#bytes.buffer);
   #at = 0;
-  readonly #strings = new Map<string, number>();
+  readonly #strings = new Numbers<string>();
 
   /** Where the next byte goes. */
   get at(): number {
@@ -32,7 +33,7 @@ export class Output {
 
   clear(): void {
     this.#at = 0;
-    if (this.#strings.size > 0) this.#strings.clear();
+    this.#strings.clear();
     if (this.#bytes.length > KEPT_BYTES) this.#resize(FIRST_BYTES);
   }
 
@@ -109,12 +110,11 @@ export class Output {
   string(text: string): void {
     const units = text.length;
     if (units >= SHARED_MIN && units <= SHARED_MAX) {
-      const known = this.#strings.get(text);
-      if (known !== undefined) {
+      const known = this.#strings.find(text);
+      if (known >= 0) {
         this.#sameString(known);
         return;
       }
-      this.#strings.set(text, this.#strings.size);
     }
     if (units < SMALL_COUNT.string && this.#shortAscii(text)) return;
     const length = utf8Length(text);

@@ -21,6 +21,22 @@ const RECENT_MAX = 24;
 const RECENT_SLOTS = 1024;
 const recent: string[] = new Array<string>(RECENT_SLOTS).fill('');
 
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** `text` in UTF-8, with a buffer of its own; nothing when it holds a lone surrogate. */
+export function toUtf8(text: string): Uint8Array | undefined {
+  if (text.length < ENCODE_BY_HAND_BELOW) {
+    const length = utf8Length(text);
+    if (length < 0) return undefined;
+    const bytes = new Uint8Array(length);
+    putUtf8(bytes, 0, text);
+    return bytes;
+  }
+  // Newer than the library of types, and than some browsers.
+  const known = (text as { isWellFormed?(): boolean }).isWellFormed?.();
+  return (known ?? !LONE_SURROGATE.test(text)) ? encoder.encode(text) : undefined;
+}
+
 /** Bytes of `text` in UTF-8; -1 when it holds a lone surrogate and has none. */
 export function utf8Length(text: string): number {
   const units = text.length;

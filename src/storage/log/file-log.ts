@@ -85,6 +85,8 @@ export class FileLog implements Log {
 
   async replay(visit: Visit, endBatch: () => void | Promise<void>): Promise<Replayed> {
     const size = this.#file.size();
+    // Sealing reads older records while the log is still being read.
+    this.#end = size;
     const found = await replayFile(this.#file, this.#options.generation, visit, endBatch);
     const { flushedTo = 0 } = this.#options;
     if (found.end < flushedTo) {

@@ -12,7 +12,8 @@
 import { NotFoundError } from '../../base/errors.js';
 import type { Secret } from '../../base/hash.js';
 import { processSecret } from '../../base/secret.js';
-import { buildRoot } from './build.js';
+import { buildRoot, type Columns } from './build.js';
+import { fromBytes, MAP, register, toBytes } from './bytes.js';
 import { EntryIterator, KeyIterator, ValueIterator } from './cursor.js';
 import { type Difference, diffMaps } from './diff.js';
 import { equalMaps } from './equal.js';
@@ -244,6 +245,45 @@ export class PersistentMap<K, V> extends Persistent implements Iterable<[K, V]> 
    */
   diff(other: PersistentMap<K, V>): readonly Difference<K, V>[] {
     return diffMaps(this, other) as Difference<K, V>[];
+  }
+
+  /**
+   * Bytes for `fromBytes`, checked and versioned (`bytes.ts` has the format).
+   * Equal maps give equal bytes, whatever their secrets and histories. Keys and
+   * values are what can be stored, and persistent collections of it.
+   *
+   * @throws SerializationError for anything else.
+   */
+  toBytes(): Uint8Array {
+    return toBytes(this);
+  }
+
+  /**
+   * The map of which `toBytes` gave `bytes`.
+   *
+   * @throws CorruptionError when the bytes are damaged, FormatError when they are
+   *   of another kind or a newer version.
+   */
+  static fromBytes<K, V>(bytes: Uint8Array, options?: HashOptions): PersistentMap<K, V> {
+    return fromBytes(bytes, MAP, (columns) => PersistentMap.ofColumns<K, V>(columns, options));
+  }
+
+  static {
+    register({
+      tag: MAP,
+      name: 'PersistentMap',
+      isPaired: true,
+      isOrdered: false,
+      owns: (value) => value instanceof PersistentMap,
+      make: (columns) => PersistentMap.ofColumns(columns),
+    });
+  }
+
+  /** @internal */
+  static ofColumns<K, V>(columns: Columns, options: HashOptions = {}): PersistentMap<K, V> {
+    const secret = options.secret ?? processSecret();
+    const { root, size } = buildRoot(columns, secret);
+    return new PersistentMap<K, V>(null, { secret }, root, size);
   }
 
   #with(root: Node, size: number): PersistentMap<K, V> {

@@ -5,9 +5,11 @@
  * that shares with it what stayed the same. So it may be held, handed out and
  * compared by identity at no cost.
  */
-export abstract class Persistent {
+export abstract class Persistent implements Iterable<unknown> {
   /** How many entries, elements or members there are. */
   abstract readonly size: number;
+
+  abstract [Symbol.iterator](): Iterator<unknown>;
 
   /** Whether `other` is of the same kind and holds the same, into persistent values. */
   abstract equals(other: unknown): boolean;

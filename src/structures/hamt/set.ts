@@ -4,22 +4,21 @@
 import type { Secret } from '../../base/hash.js';
 import { processSecret } from '../../base/secret.js';
 import { buildRoot } from './build.js';
+import { fromBytes, register, SET, toBytes } from './bytes.js';
 import { KeyIterator } from './cursor.js';
 import { type Difference, diffMaps } from './diff.js';
 import { equalMaps } from './equal.js';
 import { MISSING } from './find.js';
-import { describe, iterableOf } from './mapping.js';
 import type { HashOptions } from './map.js';
+import { describe, iterableOf } from './mapping.js';
 import { mergeMaps } from './merge.js';
-import { EMPTY, type Edit, grown, NO_EDIT, type Node, newEdit } from './node.js';
+import { type Edit, EMPTY, grown, NO_EDIT, type Node, newEdit } from './node.js';
 import { Persistent } from './persistent.js';
 import { filterRoot } from './reshape.js';
 import { forEachEntry, getFrom, putInto, removeFrom } from './trie.js';
 
 /** What the methods of sets accept: a set of any kind, or anything that can be iterated. */
-export type SetLike<T> =
-  | { readonly size: number; has(value: T): boolean; keys(): Iterator<T> }
-  | Iterable<T>;
+export type SetLike<T> = { readonly size: number; has(value: T): boolean; keys(): Iterator<T> } | Iterable<T>;
 
 /**
  * A set whose changes each give a new set and leave the old one as it was.
@@ -188,7 +187,9 @@ export class PersistentSet<T> extends Persistent implements Iterable<T> {
   /** The set of what `change` makes of the members. */
   map<U>(change: (value: T, set: this) => U): PersistentSet<U> {
     const values: U[] = [];
-    this.forEach((value) => values.push(change(value, this)));
+    this.forEach((value) => {
+      values.push(change(value, this));
+    });
     return new PersistentSet(values, this);
   }
 
@@ -224,6 +225,27 @@ export class PersistentSet<T> extends Persistent implements Iterable<T> {
       throw new TypeError(`diff: expected a PersistentSet, got ${describe(other)}`);
     }
     return diffMaps(this, other) as Difference<T, true>[];
+  }
+
+  /** Bytes for `fromBytes`; equal sets give equal bytes. As of `PersistentMap`. */
+  toBytes(): Uint8Array {
+    return toBytes(this);
+  }
+
+  /** @throws CorruptionError, FormatError as `PersistentMap.fromBytes`. */
+  static fromBytes<T>(bytes: Uint8Array, options?: HashOptions): PersistentSet<T> {
+    return fromBytes(bytes, SET, ({ keys }) => new PersistentSet(keys as T[], options));
+  }
+
+  static {
+    register({
+      tag: SET,
+      name: 'PersistentSet',
+      isPaired: false,
+      isOrdered: false,
+      owns: (value) => value instanceof PersistentSet,
+      make: ({ keys }) => new PersistentSet(keys),
+    });
   }
 
   #of(values: Iterable<T>): PersistentSet<T> {

@@ -126,9 +126,9 @@ export class VectorBuilder {
 
   push(value: unknown): void {
     if (this.#count === WIDTH) {
-      const full = this.trie();
-      const { shift, root } = pushLeaf(full, this.#tail);
-      this.#trie = { size: full.size, shift, root, tail: NOTHING };
+      const size = this.size;
+      const { shift, root } = pushLeaf({ ...this.#trie, size }, this.#tail);
+      this.#trie = { size, shift, root, tail: NOTHING };
       this.#tail = new Array(WIDTH);
       this.#count = 0;
     }

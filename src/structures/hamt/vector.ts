@@ -5,9 +5,19 @@
  * at the end O(1) but for every 32nd, a slice from the beginning O(log32 n), any
  * other slice and `concat` the elements that are moved.
  */
+import { fromBytes, register, toBytes, VECTOR } from './bytes.js';
 import { describe, iterableOf } from './mapping.js';
 import { Persistent, sameValue } from './persistent.js';
-import { EMPTY_TRIE, leafOf, pushOne, setAt, take, VectorBuilder, type VectorTrie, WIDTH } from './vector-trie.js';
+import {
+  EMPTY_TRIE,
+  leafOf,
+  pushOne,
+  setAt,
+  take,
+  VectorBuilder,
+  type VectorTrie,
+  WIDTH,
+} from './vector-trie.js';
 
 /** The most elements that `toString` shows. */
 const SHOWN = 20;
@@ -24,9 +34,16 @@ export class PersistentVector<T> extends Persistent implements Iterable<T> {
   readonly #trie: VectorTrie;
 
   /** @throws TypeError when `values` cannot be iterated. */
-  constructor(values?: Iterable<T> | null) {
+  constructor(values?: Iterable<T> | null);
+  constructor(values: null, trie: VectorTrie);
+  constructor(values?: Iterable<T> | null, trie: VectorTrie = EMPTY_TRIE) {
     super();
-    this.#trie = values == null ? EMPTY_TRIE : trieOf(values);
+    if (values != null) {
+      const builder = new VectorBuilder(trie);
+      for (const value of iterableOf('values', values)) builder.push(value);
+      trie = builder.trie();
+    }
+    this.#trie = trie;
   }
 
   static empty<T>(): PersistentVector<T> {
@@ -46,7 +63,7 @@ export class PersistentVector<T> extends Persistent implements Iterable<T> {
     return 'PersistentVector';
   }
 
-  get size(): number {
+  override get size(): number {
     return this.#trie.size;
   }
 
@@ -144,6 +161,7 @@ export class PersistentVector<T> extends Persistent implements Iterable<T> {
     return builder.size === this.size ? this : vectorOf(builder.trie());
   }
 
+  /** The vector without elements. */
   clear(): PersistentVector<T> {
     return this.size === 0 ? this : vectorOf(EMPTY_TRIE);
   }
@@ -154,7 +172,9 @@ export class PersistentVector<T> extends Persistent implements Iterable<T> {
   }
 
   /** This vector after all that `change` pushes to it: several times cheaper than one by one. */
-  withMutations(change: (vector: { readonly size: number; push(value: T): void }) => void): PersistentVector<T> {
+  withMutations(
+    change: (vector: { readonly size: number; push(value: T): void }) => void,
+  ): PersistentVector<T> {
     const builder = new VectorBuilder(this.#trie);
     change(builder);
     return builder.size === this.size ? this : vectorOf(builder.trie());
@@ -186,7 +206,9 @@ export class PersistentVector<T> extends Persistent implements Iterable<T> {
 
   map<U>(change: (value: T, index: number, vector: this) => U): PersistentVector<U> {
     const builder = new VectorBuilder(EMPTY_TRIE);
-    this.forEach((value, index) => builder.push(change(value, index, this)));
+    this.forEach((value, index) => {
+      builder.push(change(value, index, this));
+    });
     return vectorOf(builder.trie());
   }
 
@@ -237,6 +259,27 @@ export class PersistentVector<T> extends Persistent implements Iterable<T> {
     return true;
   }
 
+  /** Bytes for `fromBytes`; equal vectors give equal bytes. As of `PersistentMap`. */
+  toBytes(): Uint8Array {
+    return toBytes(this);
+  }
+
+  /** @throws CorruptionError, FormatError as `PersistentMap.fromBytes`. */
+  static fromBytes<T>(bytes: Uint8Array): PersistentVector<T> {
+    return fromBytes(bytes, VECTOR, ({ keys }) => new PersistentVector(keys as T[]));
+  }
+
+  static {
+    register({
+      tag: VECTOR,
+      name: 'PersistentVector',
+      isPaired: false,
+      isOrdered: true,
+      owns: (value) => value instanceof PersistentVector,
+      make: ({ keys }) => new PersistentVector(keys),
+    });
+  }
+
   /** The first elements and how many more there are. */
   override toString(): string {
     const shown = this.slice(0, SHOWN).toArray().map(describe).join(', ');
@@ -246,15 +289,19 @@ export class PersistentVector<T> extends Persistent implements Iterable<T> {
   #indexOrThrow(index: number): number {
     const i = index < 0 ? index + this.size : index;
     if (!(i >= 0 && i < this.size && Number.isInteger(i))) {
-      throw new RangeError(`index: expected a whole number within ${this.size} elements, got ${String(index)}`);
+      throw new RangeError(
+        `index: expected a whole number within ${this.size} elements, got ${String(index)}`,
+      );
     }
     return i;
   }
+}
 
-  /** @internal */
-  static adopt<T>(trie: VectorTrie): PersistentVector<T> {
-    const vector = new PersistentVector<T>();
-    (vector as { -readonly [P in keyof PersistentVector<T>]: PersistentVector<T>[P] }).#trie = trie;
-    return vector;
-  }
+function vectorOf<T>(trie: VectorTrie): PersistentVector<T> {
+  return new PersistentVector<T>(null, trie);
+}
+
+function clamp(index: number, size: number): number {
+  const i = Math.trunc(index) || 0;
+  return i < 0 ? Math.max(0, i + size) : Math.min(i, size);
 }

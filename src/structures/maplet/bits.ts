@@ -67,7 +67,7 @@ export function writeField(words: Uint32Array, at: number, width: number, value:
   const mask = first === 32 ? -1 : (1 << first) - 1;
   const index = at >>> 5;
   const shift = at & 31;
-  const low = value % 2 ** 32 | 0;
+  const low = (value % 2 ** 32) | 0;
   words[index] = (words[index]! & ~(mask << shift)) | ((low & mask) << shift);
   if (shift + first > 32) {
     const rest = 32 - shift;

@@ -27,11 +27,11 @@
 import { CapacityError } from '../../base/errors.js';
 import { hashString, lane, type Secret } from '../../base/hash.js';
 import { processSecret } from '../../base/secret.js';
-import { cellsFor, type Cells } from './cells.js';
-import { capacityOf, FULL, geometryFor, rateOf } from './geometry.js';
+import { type Cells, cellsFor, defaultValueBits } from './cells.js';
+import { capacityOf, FULL, geometryFor, rateOf, stepFor } from './geometry.js';
+import { decodeMaplet, encodeMaplet } from './maplet-format.js';
 import { absorb } from './merge.js';
 import { type Operator, type OperatorName, operatorOf } from './operators.js';
-import { decodeMaplet, encodeMaplet, type ValueCodec } from './maplet-format.js';
 import { QuotientTable } from './quotient-table.js';
 import { measuredRate } from './rate.js';
 
@@ -88,7 +88,7 @@ export class Maplet<V = unknown> {
   readonly valueBits: number;
   private readonly secret: Secret;
   private readonly autoResize: boolean;
-  private readonly cells: Cells<V>;
+  private cells: Cells<V>;
   private tables: QuotientTable[] = [];
   private limit: number;
   private high = 0;
@@ -99,11 +99,13 @@ export class Maplet<V = unknown> {
     const { capacity = 1000, falsePositiveRate = 0.01, autoResize = true, seed } = options;
     expectInteger('capacity', capacity, 1, 2 ** 25);
     if (!(falsePositiveRate > 0 && falsePositiveRate < 1)) {
-      throw new RangeError(`falsePositiveRate: expected a number above 0 and below 1, got ${falsePositiveRate}`);
+      throw new RangeError(
+        `falsePositiveRate: expected a number above 0 and below 1, got ${falsePositiveRate}`,
+      );
     }
-    this.operator = operatorOf((options.operator ?? 'replace') as OperatorName) as Operator<V>;
-    this.cells = cellsFor(this.operator, options.valueBits);
-    this.valueBits = options.valueBits ?? this.cells.defaultBits;
+    this.operator = operatorOf<V>(options.operator ?? 'replace');
+    this.valueBits = options.valueBits ?? defaultValueBits(this.operator);
+    this.cells = cellsFor(this.operator, this.valueBits);
     this.falsePositiveRate = falsePositiveRate;
     this.autoResize = autoResize;
     this.secret = seed === undefined ? processSecret() : secretOf(seed);
@@ -126,19 +128,19 @@ export class Maplet<V = unknown> {
    */
   insert(key: string, value: V): void {
     this.operator.check?.(value);
-    const raw = this.cells.check(value);
+    this.cells.check(value);
     this.hash(key);
     for (const [at, table] of this.tables.entries()) {
       const fingerprint = this.fingerprintIn(table);
       const slot = table.find(fingerprint);
       if (slot < 0) continue;
-      this.cells.merge(table, slot, value, this.operator);
+      this.cells.merge(table, slot, value);
       table.increment(slot, Math.floor(fingerprint / table.step));
       this.makeRoomIn(at);
       return;
     }
     const table = this.tableWithRoom();
-    table.insert(this.fingerprintIn(table), this.cells.pack(value, raw));
+    table.insert(this.fingerprintIn(table), this.cells.pack(value));
     this.makeRoomIn(this.tables.length - 1);
   }
 
@@ -171,7 +173,7 @@ export class Maplet<V = unknown> {
     const { table, slot } = this.locate(key);
     if (table === undefined) return false;
     const last = table.countAt(slot) === 1;
-    if (value !== undefined && !this.cells.takeOut(table, slot, value, last, this.operator)) return false;
+    if (value !== undefined && !this.cells.takeOut(table, slot, value, last)) return false;
     if (last) this.cells.free(table.valueAt(slot));
     table.decrement(slot, Math.floor(this.fingerprintIn(table) / table.step));
     return true;
@@ -187,7 +189,8 @@ export class Maplet<V = unknown> {
   merge(other: Maplet<V>): void {
     if (!(other instanceof Maplet)) throw new TypeError(`merge: expected a Maplet, got ${String(other)}`);
     if (other === (this as Maplet<V>)) throw new TypeError('merge: expected another maplet, got this one');
-    if (other.operator !== this.operator) throw new TypeError('merge: expected a maplet with the same operator');
+    if (other.operator !== this.operator)
+      throw new TypeError('merge: expected a maplet with the same operator');
     if (other.valueBits !== this.valueBits) {
       throw new TypeError(`merge: expected valueBits ${this.valueBits}, got ${other.valueBits}`);
     }
@@ -198,7 +201,15 @@ export class Maplet<V = unknown> {
     if (!this.autoResize && this.size + other.size > this.limit) {
       throw new CapacityError(`merge: ${other.size} keys do not fit beside ${this.size} in ${this.limit}`);
     }
-    this.tables = absorb(this.tables, this.cells, other.tables, other.cells, this.operator);
+    // On copies: an operator may throw half-way.
+    const cells = this.cells.clone();
+    this.tables = absorb(
+      this.tables.map((table) => table.clone()),
+      cells,
+      other.tables,
+      other.cells,
+    );
+    this.cells = cells;
     this.limit = Math.max(this.limit, this.size);
   }
 
@@ -210,23 +221,35 @@ export class Maplet<V = unknown> {
    */
   resize(capacity: number): void {
     expectInteger('capacity', capacity, Math.max(1, this.size), 2 ** 25);
-    const first = this.tables[0]!;
-    if (this.tables.length === 1 || capacity / 2 ** first.bits <= this.falsePositiveRate) {
-      const geometry = geometryFor(capacity, this.falsePositiveRate, this.cells.bits, 0, first.bits);
-      if (capacity / 2 ** geometry.bits <= this.falsePositiveRate) {
-        const table = new QuotientTable(geometry);
-        for (const from of this.tables) this.cells.move(from, table, this.operator);
-        this.tables = [table];
-      }
-    }
+    if (capacity < this.limit) this.shrink(capacity);
     this.limit = capacity;
-    while (this.room() < capacity - this.size) this.addTable(capacity - this.size - this.room());
+    const missing = capacity - this.size - this.room();
+    if (missing > 0) this.addTable(capacity - this.size);
+  }
+
+  /** Puts everything in one table for `capacity` keys, if its shortest fingerprints allow that at the rate. */
+  private shrink(capacity: number): void {
+    const shortest = this.size === 0 ? undefined : this.tables[0]!.bits;
+    const geometry = geometryFor(capacity, this.falsePositiveRate, this.cells.bits, shortest, shortest);
+    if (capacity / 2 ** geometry.bits > this.falsePositiveRate) return;
+    const table = new QuotientTable(geometry);
+    const cells = this.cells.clone();
+    for (const from of this.tables) {
+      from.forEach((fingerprint, raw, count) => {
+        const value = cells.unpack(raw);
+        cells.free(raw);
+        cells.add(table, fingerprint, from.bits, value, count);
+      });
+    }
+    this.tables = [table];
+    this.cells = cells;
   }
 
   /** One pass over the tables, and `samples` questions, about 0.1 µs each. */
   stats(samples = 65_536): MapletStats {
     const length = this.size;
-    const sum = (of: (table: QuotientTable) => number) => this.tables.reduce((total, each) => total + of(each), 0);
+    const sum = (of: (table: QuotientTable) => number) =>
+      this.tables.reduce((total, each) => total + of(each), 0);
     const bytes = sum((table) => table.bytes) + this.cells.bytes;
     return {
       capacity: this.limit,
@@ -266,30 +289,39 @@ export class Maplet<V = unknown> {
     return entries;
   }
 
-  /** The maplet as bytes; see maplet-format.ts. Values by reference need a `codec`, unless all are JSON. */
-  toBytes(codec?: ValueCodec<V>): Uint8Array {
+  /**
+   * The maplet as bytes; see maplet-format.ts.
+   *
+   * @throws SerializationError for a value by reference that structured clone does not take, or a Blob.
+   */
+  toBytes(): Uint8Array {
     const { operator, falsePositiveRate, valueBits, limit, autoResize, secret, tables, cells } = this;
-    return encodeMaplet({ operator, falsePositiveRate, valueBits, limit, autoResize, secret, tables, cells }, codec);
+    return encodeMaplet({ operator, falsePositiveRate, valueBits, limit, autoResize, secret, tables, cells });
   }
 
   /**
-   * The maplet that `toBytes` wrote. A custom operator must be given again.
+   * The maplet that `toBytes` wrote. An operator of your own must be given again.
    *
    * @throws FormatError for bytes that are no maplet or of a newer version,
    *   CorruptionError for damaged ones, TypeError for a missing operator.
    */
   static fromBytes<V = unknown>(
     bytes: Uint8Array,
-    options: { readonly operator?: Operator<V>; readonly codec?: ValueCodec<V> } = {},
+    options: { readonly operator?: Operator<V> } = {},
   ): Maplet<V> {
-    const parts = decodeMaplet<V>(bytes, options.operator, options.codec);
-    const { operator, falsePositiveRate, autoResize, secret: seed } = parts;
+    const { operator, falsePositiveRate, valueBits, limit, autoResize, secret, tables, cells } =
+      decodeMaplet<V>(bytes, options.operator);
     const maplet = new Maplet<V>({
-      capacity: 1, falsePositiveRate, operator, valueBits: parts.valueBits, autoResize, seed,
+      capacity: 1,
+      falsePositiveRate,
+      operator,
+      valueBits,
+      autoResize,
+      seed: secret,
     });
-    maplet.limit = parts.limit;
-    maplet.tables = parts.tables;
-    maplet.cells.restore(parts.references);
+    maplet.limit = limit;
+    maplet.tables = tables;
+    maplet.cells = cells;
     return maplet;
   }
 
@@ -324,7 +356,8 @@ export class Maplet<V = unknown> {
   private tableWithRoom(): QuotientTable {
     const size = this.size;
     if (size >= this.limit) {
-      if (!this.autoResize) throw new CapacityError(`the maplet is full: ${size} keys, and autoResize is off`);
+      if (!this.autoResize)
+        throw new CapacityError(`the maplet is full: ${size} keys, and autoResize is off`);
       this.limit = 2 * size;
     }
     if (this.room() === 0) this.addTable(this.limit - size);
@@ -342,13 +375,14 @@ export class Maplet<V = unknown> {
   private makeRoomIn(at: number): void {
     const table = this.tables[at]!;
     if (table.used <= table.homes * FULL + 1 || table.step === 1) return;
-    this.tables[at] = table.rebuilt({ ...table.geometry, step: Math.max(1, Math.floor(table.step / 1.5)) });
+    this.tables[at] = table.rebuilt({ ...table.geometry, step: stepFor(table.bits, table.used * 1.5) });
   }
 }
 
 function secretOf(seed: number | Secret): Secret {
   if (seed instanceof Int32Array && seed.length === 2) return seed.slice();
-  if (typeof seed !== 'number') throw new TypeError(`seed: expected an integer or an Int32Array of two words, got ${typeof seed}`);
+  if (typeof seed !== 'number')
+    throw new TypeError(`seed: expected an integer or an Int32Array of two words, got ${typeof seed}`);
   expectInteger('seed', seed, 0, Number.MAX_SAFE_INTEGER);
   return Int32Array.of(seed | 0, Math.floor(seed / 2 ** 32));
 }

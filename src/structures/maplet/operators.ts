@@ -78,7 +78,11 @@ const counter: Operator<number> = {
 const max = extreme('max', Number.NEGATIVE_INFINITY, Math.max);
 const min = extreme('min', Number.POSITIVE_INFINITY, Math.min);
 
-function extreme(name: 'max' | 'min', identity: number, pick: (a: number, b: number) => number): Operator<number> {
+function extreme(
+  name: 'max' | 'min',
+  identity: number,
+  pick: (a: number, b: number) => number,
+): Operator<number> {
   const operator: Operator<number> = {
     name,
     identity,
@@ -103,8 +107,18 @@ const replace: Operator = {
   merge: (_older, newer) => newer,
 };
 
-const or = logic('or', false, (a, b) => a || b, (a, b) => a | b);
-const and = logic('and', true, (a, b) => a && b, (a, b) => a & b);
+const or = logic(
+  'or',
+  false,
+  (a, b) => a || b,
+  (a, b) => a | b,
+);
+const and = logic(
+  'and',
+  true,
+  (a, b) => a && b,
+  (a, b) => a & b,
+);
 
 function logic(
   name: 'or' | 'and',
@@ -132,7 +146,9 @@ function logic(
       if (older === identity) return newer;
       if (newer === identity) return older;
       if (typeof older === 'boolean' || typeof newer === 'boolean') {
-        throw new TypeError(`${name}: expected two booleans or two integers, got ${String(older)} and ${String(newer)}`);
+        throw new TypeError(
+          `${name}: expected two booleans or two integers, got ${String(older)} and ${String(newer)}`,
+        );
       }
       return Number(combine(BigInt(older), BigInt(newer)));
     },
@@ -176,7 +192,8 @@ const set: Operator<SetLike> = {
   },
   associative: true,
   commutative: true,
-  check: (value) => expectThat(value instanceof Set || Array.isArray(value), 'set', 'a Set or an array', value),
+  check: (value) =>
+    expectThat(value instanceof Set || Array.isArray(value), 'set', 'a Set or an array', value),
   merge(older, newer) {
     set.check?.(older);
     set.check?.(newer);
@@ -206,7 +223,8 @@ const vector: Operator<Vector> = {
       value,
     ),
   merge: (older, newer) => elementwise(older, newer, (a, b) => a + b),
-  without: (whole, part) => (part.length === whole.length ? elementwise(whole, part, (a, b) => a - b) : undefined),
+  without: (whole, part) =>
+    part.length === whole.length ? elementwise(whole, part, (a, b) => a - b) : undefined,
 };
 
 function elementwise(older: Vector, newer: Vector, combine: (a: number, b: number) => number): Vector {
@@ -230,16 +248,18 @@ export const OPERATORS = { counter, max, min, replace, or, and, concat, list, se
  *
  * @throws TypeError for an unknown name or an object that lacks a part.
  */
-export function operatorOf(named: OperatorName | Operator<never>): Operator {
+export function operatorOf<V = unknown>(named: OperatorName | Operator<V>): Operator<V> {
   if (typeof named === 'string') {
-    if (Object.hasOwn(OPERATORS, named)) return OPERATORS[named] as unknown as Operator;
+    if (Object.hasOwn(OPERATORS, named)) return OPERATORS[named] as unknown as Operator<V>;
     throw new TypeError(`operator: expected one of ${Object.keys(OPERATORS).join(', ')}, got '${named}'`);
   }
   const wanting = wantingPart(named);
   if (wanting !== undefined) {
-    throw new TypeError(`operator: expected { identity, merge, associative, commutative }, got one without ${wanting}`);
+    throw new TypeError(
+      `operator: expected { identity, merge, associative, commutative }, got one without ${wanting}`,
+    );
   }
-  return named as unknown as Operator;
+  return named;
 }
 
 function wantingPart(operator: unknown): string | undefined {
@@ -257,5 +277,7 @@ function expectThat(holds: boolean, name: string, what: string, value: unknown):
 function describe(value: unknown): string {
   if (typeof value === 'string') return `'${value.slice(0, 20)}'`;
   if (Array.isArray(value)) return 'an array';
-  return typeof value === 'object' && value !== null ? (value.constructor?.name ?? 'an object') : String(value);
+  return typeof value === 'object' && value !== null
+    ? (value.constructor?.name ?? 'an object')
+    : String(value);
 }

@@ -94,9 +94,25 @@ export class QuotientTable implements TableGeometry {
     this.values = new Uint32Array(wordsFor(this.slots * valueBits));
   }
 
+  get geometry(): TableGeometry {
+    return { bits: this.bits, step: this.step, valueBits: this.valueBits };
+  }
+
+  /** All that is stored, in the order of the format. */
+  get planes(): readonly (Uint32Array | Uint8Array)[] {
+    return [this.occupied, this.ends, this.spills, this.remainders, this.values];
+  }
+
   get bytes(): number {
-    const planes = [this.occupied, this.ends, this.spills, this.remainders, this.values];
-    return planes.reduce((sum, plane) => sum + plane.byteLength, 0);
+    return this.planes.reduce((sum, plane) => sum + plane.byteLength, 0);
+  }
+
+  clone(): QuotientTable {
+    const copy = new QuotientTable(this, this.slots);
+    for (const [at, plane] of this.planes.entries()) copy.planes[at]!.set(plane);
+    copy.used = this.used;
+    copy.entries = this.entries;
+    return copy;
   }
 
   /** The first slot of the group of `fingerprint`, or -1. */
@@ -186,7 +202,11 @@ export class QuotientTable implements TableGeometry {
   forEach(visit: GroupVisitor): void {
     const { remainders, remainderBits: width } = this;
     let next = 0;
-    for (let home = nextBit(this.occupied, 0); home >= 0; home = home + 1 < this.slots ? nextBit(this.occupied, home + 1) : -1) {
+    for (
+      let home = nextBit(this.occupied, 0);
+      home >= 0;
+      home = home + 1 < this.slots ? nextBit(this.occupied, home + 1) : -1
+    ) {
       let slot = Math.max(home, next);
       const end = nextBit(this.ends, slot);
       while (slot <= end) {
@@ -201,8 +221,15 @@ export class QuotientTable implements TableGeometry {
   /** A table of another geometry with the same groups. REQUIRES: as many bits. */
   rebuilt(geometry: TableGeometry): QuotientTable {
     const table = new QuotientTable(geometry);
-    this.forEach((fingerprint, value, count) => table.insertGroup(fingerprint, value, count));
+    this.copyInto(table);
     return table;
+  }
+
+  /** Puts every group into `table` too. REQUIRES: as many bits, and none of them there. */
+  copyInto(table: QuotientTable): void {
+    this.forEach((fingerprint, value, count) => {
+      table.insertGroup(fingerprint, value, count);
+    });
   }
 
   /** Puts in a group at once. REQUIRES: its fingerprint is not there yet. */
@@ -323,11 +350,7 @@ export class QuotientTable implements TableGeometry {
   /** Adds 64 slots at the end; homes stay as they are. */
   private lengthen(): void {
     const longer = new QuotientTable(this, this.slots + BLOCK);
-    longer.occupied.set(this.occupied);
-    longer.ends.set(this.ends);
-    longer.spills.set(this.spills);
-    longer.remainders.set(this.remainders);
-    longer.values.set(this.values);
+    for (const [at, plane] of this.planes.entries()) longer.planes[at]!.set(plane);
     this.slots = longer.slots;
     this.occupied = longer.occupied;
     this.ends = longer.ends;

@@ -1,0 +1,6 @@
+/** Types of `browser.mjs`. */
+import type { Browser, BrowserContext, LaunchOptions } from 'playwright';
+
+export function findBrowser(): Promise<string>;
+export function launch(options?: LaunchOptions): Promise<Browser>;
+export function launchProfile(directory: string, options?: LaunchOptions): Promise<BrowserContext>;
