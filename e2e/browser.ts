@@ -30,7 +30,8 @@ export class TestBrowser {
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(String(error)));
     page.on('console', (message) => {
-      if (message.type() === 'error') errors.push(message.text());
+      const ours = !message.location().url.endsWith('/favicon.ico');
+      if (ours && message.type() === 'error') errors.push(message.text());
     });
     await this.show(page);
     return { page, errors };

@@ -4,7 +4,7 @@ import { TestBrowser } from './browser.js';
 
 describe('a worker that dies', () => {
   const browser = new TestBrowser();
-  beforeAll(() => browser.start());
+  beforeAll(() => browser.start({ 'content-security-policy': `default-src 'self'; worker-src 'self' blob:` }));
   afterAll(() => browser.stop());
 
   test('rejects every pending call and every later one, and hangs none', async () => {

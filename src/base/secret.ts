@@ -15,13 +15,18 @@ export function processSecret(): Secret {
   return (secret ??= crypto.getRandomValues(new Int32Array(2)));
 }
 
+/** @throws TypeError unless `secret` is one. */
+export function checkSecret(secret: Secret): Secret {
+  if (!(secret instanceof Int32Array) || secret.length !== 2) {
+    throw new TypeError(`secret: expected an Int32Array of two words, got ${String(secret)}`);
+  }
+  return secret;
+}
+
 /**
  * Sets the secret of what is made without one from now on: for runs that must
  * repeat exactly, and where there is no `crypto`. What exists keeps its own.
  */
 export function setProcessSecret(words: Secret): void {
-  if (!(words instanceof Int32Array) || words.length !== 2) {
-    throw new TypeError(`secret: expected an Int32Array of two words, got ${String(words)}`);
-  }
-  secret = words.slice();
+  secret = checkSecret(words).slice();
 }

@@ -5,7 +5,18 @@ import { fileName, HEADER_FILES, LOG_FILE, openFiles } from './files.js';
 import type { SyncFile } from './log/index.js';
 
 // Not an import: a bundler for browsers would stumble over it.
-type FileSystem = typeof import('node:fs');
+interface FileSystem {
+  mkdirSync(path: string, options: { recursive: boolean }): void;
+  rmSync(path: string, options: { recursive: boolean; force: boolean }): void;
+  existsSync(path: string): boolean;
+  openSync(path: string, flags: string): number;
+  readSync(fd: number, into: Uint8Array, offset: number, length: number, at: number): number;
+  writeSync(fd: number, bytes: Uint8Array, offset: number, length: number, at: number): number;
+  fsyncSync(fd: number): void;
+  ftruncateSync(fd: number, size: number): void;
+  fstatSync(fd: number): { size: number };
+  closeSync(fd: number): void;
+}
 
 function fileSystem(): FileSystem {
   const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };

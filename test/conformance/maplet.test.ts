@@ -22,7 +22,7 @@ describe('maplet', () => {
   });
 
   test('M11 set union, max, min', () => {
-    const sets = new Maplet<Set<string>>({ operator: 'set' as never });
+    const sets = new Maplet<Set<string>>({ operator: 'set' });
     sets.insert('k', new Set(['a']));
     sets.insert('k', new Set(['b', 'a']));
     expect(sets.query('k')).toEqual(new Set(['a', 'b']));

@@ -27,7 +27,7 @@
  *
  * The map of "a" to "b" is these 19 bytes:
  *
- *    72 63 70 63  01 01  00 00  6c 2b 5d 73  01  01 01 61  01 01 62
+ *    72 63 70 63  01 01  00 00  06 26 a6 cb  01  01 01 61  01 01 62
  *
  * Anything else is a new version.
  */

@@ -11,7 +11,7 @@
  */
 import { NotFoundError } from '../../base/errors.js';
 import type { Secret } from '../../base/hash.js';
-import { processSecret } from '../../base/secret.js';
+import { checkSecret, processSecret } from '../../base/secret.js';
 import { buildRoot, type Columns } from './build.js';
 import { fromBytes, MAP, register, toBytes } from './bytes.js';
 import { EntryIterator, KeyIterator, ValueIterator } from './cursor.js';
@@ -64,7 +64,8 @@ export class PersistentMap<K, V> extends Persistent implements Iterable<[K, V]> 
     size: number = 0,
   ) {
     super();
-    this.secret = options.secret ?? processSecret();
+    const { secret = processSecret() } = options;
+    this.secret = root === undefined ? checkSecret(secret) : secret;
     if (root === undefined && entries != null) {
       ({ root, size } = buildRoot(columnsOf('entries', iterableOf('entries', entries)), this.secret));
     }
@@ -74,7 +75,7 @@ export class PersistentMap<K, V> extends Persistent implements Iterable<[K, V]> 
 
   /** The map without entries, whose keys and those of all maps made from it are hashed with `secret`. */
   static empty<K, V>(secret: Secret = processSecret()): PersistentMap<K, V> {
-    return new PersistentMap<K, V>(null, { secret }, EMPTY, 0);
+    return new PersistentMap<K, V>(null, { secret: checkSecret(secret) }, EMPTY, 0);
   }
 
   /** The same as the constructor; a PersistentMap with no other secret asked for is given back as it is. */
@@ -103,7 +104,7 @@ export class PersistentMap<K, V> extends Persistent implements Iterable<[K, V]> 
   /** @throws NotFoundError when there is no such key. */
   getOrThrow(key: K): V {
     const value = getFrom(this.root, this.size, this.secret, key);
-    if (value === MISSING) throw new NotFoundError(`no such key: ${String(key)}`);
+    if (value === MISSING) throw new NotFoundError(`no such key: ${describe(key)}`);
     return value as V;
   }
 
@@ -281,7 +282,7 @@ export class PersistentMap<K, V> extends Persistent implements Iterable<[K, V]> 
 
   /** @internal */
   static ofColumns<K, V>(columns: Columns, options: HashOptions = {}): PersistentMap<K, V> {
-    const secret = options.secret ?? processSecret();
+    const secret = checkSecret(options.secret ?? processSecret());
     const { root, size } = buildRoot(columns, secret);
     return new PersistentMap<K, V>(null, { secret }, root, size);
   }

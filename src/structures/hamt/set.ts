@@ -2,7 +2,7 @@
  * The persistent set: the tree of a map whose every value is `true`.
  */
 import type { Secret } from '../../base/hash.js';
-import { processSecret } from '../../base/secret.js';
+import { checkSecret, processSecret } from '../../base/secret.js';
 import { buildRoot } from './build.js';
 import { fromBytes, register, SET, toBytes } from './bytes.js';
 import { KeyIterator } from './cursor.js';
@@ -42,7 +42,8 @@ export class PersistentSet<T> extends Persistent implements Iterable<T> {
   constructor(values: null, options: HashOptions, root: Node, size: number);
   constructor(values?: Iterable<T> | null, options: HashOptions = {}, root?: Node, size: number = 0) {
     super();
-    this.secret = options.secret ?? processSecret();
+    const { secret = processSecret() } = options;
+    this.secret = root === undefined ? checkSecret(secret) : secret;
     if (root === undefined && values != null) {
       const keys = [...iterableOf('values', values)];
       ({ root, size } = buildRoot({ keys, values: new Array(keys.length).fill(true) }, this.secret));
@@ -53,7 +54,7 @@ export class PersistentSet<T> extends Persistent implements Iterable<T> {
 
   /** The set without members. */
   static empty<T>(secret: Secret = processSecret()): PersistentSet<T> {
-    return new PersistentSet<T>(null, { secret }, EMPTY, 0);
+    return new PersistentSet<T>(null, { secret: checkSecret(secret) }, EMPTY, 0);
   }
 
   /** The same as the constructor; a PersistentSet with no other secret asked for is given back as it is. */
@@ -110,7 +111,7 @@ export class PersistentSet<T> extends Persistent implements Iterable<T> {
   }
 
   /** The same as `union`. */
-  update(other: SetLike<T>): PersistentSet<T> {
+  update<U>(other: SetLike<U>): PersistentSet<T | U> {
     return this.union(other);
   }
 
@@ -127,19 +128,20 @@ export class PersistentSet<T> extends Persistent implements Iterable<T> {
   }
 
   /** Two PersistentSets under one secret are united by structure: what they share costs nothing. */
-  union(other: SetLike<T>): PersistentSet<T> {
-    const right = other instanceof PersistentSet ? other : this.#of(keysOf('union', other));
+  union<U>(other: SetLike<U>): PersistentSet<T | U> {
+    const right: PersistentSet<T | U> =
+      other instanceof PersistentSet ? other : this.#of(keysOf('union', other) as Iterable<T>);
     const { root, size } = mergeMaps(this, right, undefined);
     return root === right.root && root !== this.root ? right : this.#with(root, size);
   }
 
-  intersection(other: SetLike<T>): PersistentSet<T> {
+  intersection<U>(other: SetLike<U>): PersistentSet<T & U> {
     const right = setOf('intersection', other);
     if (right.size >= this.size) return this.filter((value) => right.has(value));
     return this.#of(keysOf('intersection', right)).filter((value) => this.has(value));
   }
 
-  difference(other: SetLike<T>): PersistentSet<T> {
+  difference(other: SetLike<unknown>): PersistentSet<T> {
     const right = setOf('difference', other);
     if (right.size >= this.size) return this.filter((value) => !right.has(value));
     return this.withMutations((set) => {
@@ -147,28 +149,28 @@ export class PersistentSet<T> extends Persistent implements Iterable<T> {
     });
   }
 
-  symmetricDifference(other: SetLike<T>): PersistentSet<T> {
+  symmetricDifference<U>(other: SetLike<U>): PersistentSet<T | U> {
     const right = setOf('symmetricDifference', other);
     return this.withMutations((set) => {
       for (const value of keysOf('symmetricDifference', right)) if (!set.delete(value)) set.add(value);
     });
   }
 
-  isSubsetOf(other: SetLike<T>): boolean {
+  isSubsetOf(other: SetLike<unknown>): boolean {
     const right = setOf('isSubsetOf', other);
     if (right.size < this.size) return false;
     for (const value of this) if (!right.has(value)) return false;
     return true;
   }
 
-  isSupersetOf(other: SetLike<T>): boolean {
+  isSupersetOf(other: SetLike<unknown>): boolean {
     const right = setOf('isSupersetOf', other);
     if (right.size > this.size) return false;
     for (const value of keysOf('isSupersetOf', right)) if (!this.has(value)) return false;
     return true;
   }
 
-  isDisjointFrom(other: SetLike<T>): boolean {
+  isDisjointFrom(other: SetLike<unknown>): boolean {
     const right = setOf('isDisjointFrom', other);
     if (right.size < this.size) {
       for (const value of keysOf('isDisjointFrom', right)) if (this.has(value)) return false;

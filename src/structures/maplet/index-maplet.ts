@@ -196,6 +196,32 @@ export class IndexMaplet {
     };
   }
 
+  /**
+   * A maplet of these segments, in order of prefix, which it may clone and never changes.
+   *
+   * @throws RangeError when they do not cover all prefixes exactly once.
+   */
+  static fromSegments(segments: readonly Segment[], options: IndexMapletOptions): IndexMaplet {
+    const maplet = new IndexMaplet({ ...options, capacity: 0 });
+    maplet.depth = Math.max(...segments.map((segment) => segment.depth));
+    maplet.directory = [];
+    for (const segment of segments) {
+      const places = 2 ** (maplet.depth - segment.depth);
+      if (maplet.directory.length % places !== 0) throw new RangeError('segments: a prefix is out of place');
+      for (let i = 0; i < places; i++) maplet.directory.push(segment);
+      maplet.entries += segment.length;
+    }
+    if (maplet.directory.length !== 2 ** maplet.depth)
+      throw new RangeError('segments: not all prefixes are there');
+    return maplet;
+  }
+
+  /** What it was made with, less the capacity. */
+  get options(): Required<Omit<IndexMapletOptions, 'capacity'>> {
+    const { sizes, budget } = this;
+    return { segmentSlots: sizes[sizes.length - 1]!, leastSlots: sizes[0]!, fingerprintBits: budget };
+  }
+
   /** Every segment once, in order of prefix. For saving and publishing: they must not be changed. */
   *segments(): Generator<Segment, void> {
     const { directory, depth } = this;

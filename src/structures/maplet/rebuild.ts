@@ -110,7 +110,7 @@ function pour(
     }
     const moved = ((extension & toMask) | (word & ~fromMask)) >>> 0;
     const home = ((fingerprint + 0.5) * inverse) | 0;
-    const to = home > next ? home : next;
+    const to = Math.max(home, next);
     if (to >= last || (to + 1) * toStep - fingerprint > 0xffff) {
       target.putSpill(fingerprint, moved);
       continue;

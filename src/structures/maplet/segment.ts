@@ -72,8 +72,6 @@ export class Segment {
   extBits: number;
   /** The bits of a word that are extension. */
   extMask: number;
-  /** Number under which the segment was saved last, or 0. Means something only while nobody owns it. */
-  savedAs = 0;
 
   constructor(geometry: Geometry, owner: Owner) {
     const { depth, slots, bits, extBits } = geometry;

@@ -14,7 +14,21 @@ describe('keys of any kind', () => {
   const symbol = Symbol('s');
   const keys: unknown[] = ['', 'a', '\ud800', '😀', '__proto__', 'x'.repeat(10_000)];
   keys.push(0, 1, -1, 0.1, 2 ** 31, 2 ** 53, Number.NaN, Number.POSITIVE_INFINITY, -1e-300);
-  keys.push(1n, -1n, 2n ** 70n, true, false, null, undefined, object, [], () => 1, symbol, Symbol('s'), Symbol.for('s'));
+  keys.push(
+    1n,
+    -1n,
+    2n ** 70n,
+    true,
+    false,
+    null,
+    undefined,
+    object,
+    [],
+    () => 1,
+    symbol,
+    Symbol('s'),
+    Symbol.for('s'),
+  );
   keys.push(new PersistentMap(), '1', 'true', 'null', 'undefined', 'NaN');
 
   test('are found, each by SameValueZero alone', () => {
@@ -33,7 +47,9 @@ describe('keys of any kind', () => {
       expect(map.get(0)).toBe(1);
       expect([...map.keys()].some((key) => Object.is(key, 0))).toBe(true);
       expect(map.set(0, 1)).toBe(map);
-      expect([...new PersistentMap([...others, [-0, 1]]).keys()].some((key) => Object.is(key, -0))).toBe(false);
+      expect([...new PersistentMap([...others, [-0, 1]]).keys()].some((key) => Object.is(key, -0))).toBe(
+        false,
+      );
       expect(map.delete(-0).size).toBe(others.length);
     }
   });
@@ -62,20 +78,23 @@ describe('keys of any kind', () => {
 });
 
 describe('sizes', () => {
-  test.each([0, 1, 2, 7, 8, 9, 10, 31, 32, 33, 1023, 1024, 1025, 40_000])('of %i: built, grown and emptied', (size) => {
-    const map = new PersistentMap(numbers(size));
-    expect(map.size).toBe(size);
-    checkInvariants(map);
-    let grown = new PersistentMap<number, number>();
-    for (const [key, value] of numbers(size)) grown = grown.set(key, value);
-    expect(grown.equals(map)).toBe(true);
-    let left = grown;
-    for (let i = 0; i < size; i++) left = left.delete(i);
-    expect(left.size).toBe(0);
-    expect(left.equals(new PersistentMap())).toBe(true);
-    checkInvariants(left);
-    expect(grown.size).toBe(size);
-  });
+  test.each([0, 1, 2, 7, 8, 9, 10, 31, 32, 33, 1023, 1024, 1025, 40_000])(
+    'of %i: built, grown and emptied',
+    (size) => {
+      const map = new PersistentMap(numbers(size));
+      expect(map.size).toBe(size);
+      checkInvariants(map);
+      let grown = new PersistentMap<number, number>();
+      for (const [key, value] of numbers(size)) grown = grown.set(key, value);
+      expect(grown.equals(map)).toBe(true);
+      let left = grown;
+      for (let i = 0; i < size; i++) left = left.delete(i);
+      expect(left.size).toBe(0);
+      expect(left.equals(new PersistentMap())).toBe(true);
+      checkInvariants(left);
+      expect(grown.size).toBe(size);
+    },
+  );
 
   test('a map of up to 8 keeps the order of insertion, also when it was larger', () => {
     const map = new PersistentMap([...'hgfedcba'].map((key, i) => [key, i]));
@@ -105,7 +124,12 @@ describe('versions', () => {
     };
     const before = new PersistentMap(numbers(20_000));
     const old = nodesOf(before.root);
-    for (const after of [before.set(7, 1), before.delete(7), before.set(-7, 1), before.asMutable().set(7, 1).persistent()]) {
+    for (const after of [
+      before.set(7, 1),
+      before.delete(7),
+      before.set(-7, 1),
+      before.asMutable().set(7, 1).persistent(),
+    ]) {
       const fresh = [...nodesOf(after.root)].filter((node) => !old.has(node));
       expect(fresh.length).toBeLessThanOrEqual(6);
       expect(fresh.length).toBeGreaterThan(0);
@@ -180,7 +204,9 @@ describe('secrets', () => {
     const before = new PersistentMap(numbers(100));
     setProcessSecret(Int32Array.of(1, 2));
     const after = new PersistentMap(numbers(100));
-    expect([...after.keys()]).toEqual([...new PersistentMap(numbers(100), { secret: Int32Array.of(1, 2) }).keys()]);
+    expect([...after.keys()]).toEqual([
+      ...new PersistentMap(numbers(100), { secret: Int32Array.of(1, 2) }).keys(),
+    ]);
     expect(before.equals(after)).toBe(true);
     expect(before.set(100, 1).get(5)).toBe(-5);
     expect(() => setProcessSecret([1, 2] as never)).toThrow(TypeError);
@@ -190,14 +216,17 @@ describe('secrets', () => {
 
   test('a wrong secret is refused', () => {
     for (const secret of [5, 'x', [1, 2], new Int32Array(1), new Uint8Array(8)]) {
-      expect(() => new PersistentMap([], { secret: secret as never })).toThrow(/secret: expected an Int32Array/);
+      expect(() => new PersistentMap([], { secret: secret as never })).toThrow(
+        /secret: expected an Int32Array/,
+      );
       expect(() => PersistentMap.empty(secret as never)).toThrow(TypeError);
       expect(() => new PersistentSet([], { secret: secret as never })).toThrow(TypeError);
     }
   });
 
   test('16,384 keys with one base-31 hash are put in at the usual speed', () => {
-    const blocks = (n: number) => Array.from({ length: 14 }, (_, bit) => ((n >> bit) & 1 ? 'Aa' : 'BB')).join('');
+    const blocks = (n: number) =>
+      Array.from({ length: 14 }, (_, bit) => ((n >> bit) & 1 ? 'Aa' : 'BB')).join('');
     let map = new PersistentMap<string, number>();
     for (let i = 0; i < 16_384; i++) map = map.set(blocks(i), i);
     expect(map.size).toBe(16_384);
@@ -224,7 +253,8 @@ describe('equality', () => {
 
   test('holds between maps only', () => {
     const map = new PersistentMap([[1, true]]);
-    for (const other of [new Map(map), null, 1, PersistentSet.of(1), [[1, true]]]) expect(map.equals(other)).toBe(false);
+    for (const other of [new Map(map), null, 1, PersistentSet.of(1), [[1, true]]])
+      expect(map.equals(other)).toBe(false);
   });
 });
 
@@ -269,7 +299,8 @@ describe('the names of Map and of PyPersistent', () => {
   });
 
   test('refuse what gives no pairs', () => {
-    for (const wrong of [5, {}, () => 1]) expect(() => new PersistentMap(wrong as never)).toThrow(/something to iterate/);
+    for (const wrong of [5, {}, () => 1])
+      expect(() => new PersistentMap(wrong as never)).toThrow(/something to iterate/);
     for (const wrong of [[5], ['ab'], [null], new Set([1])]) {
       expect(() => new PersistentMap(wrong as never)).toThrow(/expected pairs of key and value/);
     }

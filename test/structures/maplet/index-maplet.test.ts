@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { IndexMaplet, type IndexMapletOptions } from '../../../src/structures/maplet/index.js';
 
@@ -70,17 +69,13 @@ function run(
   const model = new Model();
   const used = new Set<number>();
   const held: [IndexMaplet, Model][] = [];
+  // The log grows: locations rise with time, so that the boundary has to move.
   const fresh = (step: number): number => {
-    // The log grows: locations rise with time, so that the boundary has to move.
     const bits = Math.min(locationBits, 4 + Math.floor((step / steps) * locationBits));
-    for (;;) {
-      const location = random(2 ** bits);
-      if (!used.has(location) || used.size > 2 ** bits / 2) {
-        if (used.has(location)) return (used.add(2 ** bits + step), 2 ** bits + step);
-        used.add(location);
-        return location;
-      }
-    }
+    let location = random(2 ** bits);
+    while (used.has(location)) location++;
+    used.add(location);
+    return location;
   };
   for (let step = 0; step < steps; step++) {
     const growing = Math.floor((step * 4) / steps) % 2 === 0;
@@ -156,4 +151,112 @@ describe('an index maplet agrees with a map of sets', () => {
   }
 });
 
-void fc;
+describe('an index maplet', () => {
+  const fill = (maplet: IndexMaplet, count: number, from = 0) => {
+    for (let i = from; i < from + count; i++) maplet.insert(...hashOf(i), i * 25);
+  };
+
+  test('keeps its bytes and its rate while it grows', () => {
+    const maplet = new IndexMaplet();
+    fill(maplet, 60_000);
+    const start = maplet.stats();
+    let worst = 0;
+    for (let i = 60_000; i < 120_000; i += 1000) {
+      fill(maplet, 1000, i);
+      worst = Math.max(worst, maplet.stats().bitsPerKey / 8);
+    }
+    const end = maplet.stats();
+    expect(worst).toBeLessThan(8.5);
+    expect(end.load).toBeGreaterThan(0.7);
+    // Twice the keys and twice the log: the same fingerprints, so twice the rate.
+    expect(end.falsePositiveRate / start.falsePositiveRate).toBeLessThan(2.2);
+    expect(end.falsePositiveRate).toBeLessThan(4e-6);
+  });
+
+  test('grows back to small when everything is removed', () => {
+    const maplet = new IndexMaplet();
+    fill(maplet, 50_000);
+    expect(maplet.stats().segments).toBeGreaterThan(3);
+    for (let i = 0; i < 50_000; i++) maplet.remove(...hashOf(i), i * 25);
+    expect(maplet.stats()).toMatchObject({ length: 0, segments: 1, falsePositiveRate: 0 });
+    expect(maplet.stats().bytes).toBeLessThan(40_000);
+  });
+
+  test('has false candidates as often as the formula says', () => {
+    for (const fingerprintBits of [17, 20]) {
+      const maplet = new IndexMaplet({ fingerprintBits });
+      fill(maplet, 20_000);
+      const { falsePositiveRate } = maplet.stats();
+      const into: number[] = [];
+      let asked = 0;
+      let answered = 0;
+      for (; answered < 4000; asked++) if (maplet.candidates(...hashOf(1e6 + asked), into) > 0) answered++;
+      expect(Math.abs(answered / asked / falsePositiveRate - 1)).toBeLessThan(0.1);
+    }
+  });
+
+  test('names every candidate when there are more than a Uint32Array takes', () => {
+    const maplet = new IndexMaplet();
+    for (let i = 0; i < 300; i++) maplet.insert(1, 2, i);
+    const few = new Uint32Array(10);
+    expect(maplet.candidates(1, 2, few)).toBe(300);
+    const all = new Uint32Array(300);
+    maplet.candidates(1, 2, all);
+    expect([...all].sort((a, b) => a - b)).toEqual(Array.from({ length: 300 }, (_, i) => i));
+    expect(maplet.stats().segments).toBe(1);
+  });
+
+  test('takes locations up to 2^32 - 1 beside small ones', () => {
+    const maplet = new IndexMaplet();
+    const locations = [0, 1, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1];
+    for (const location of locations) maplet.insert(-5, 7, location);
+    for (const location of locations) expect(maplet.names(-5, 7, location)).toBe(true);
+    expect(maplet.replace(-5, 7, 1, 2 ** 32 - 2)).toBe(true);
+    expect(maplet.names(-5, 7, 1)).toBe(false);
+    expect(maplet.replace(-5, 7, 0, 2 ** 31)).toBe(true);
+    expect(maplet.size).toBe(4);
+    expect(maplet.replace(-5, 7, 0, 3)).toBe(false);
+  });
+
+  test('made with a capacity holds it without growing', () => {
+    const maplet = new IndexMaplet({ capacity: 100_000 });
+    const { slots } = maplet.stats();
+    fill(maplet, 100_000);
+    expect(maplet.stats().slots).toBe(slots);
+    expect(maplet.stats().bitsPerKey / 8).toBeLessThan(9);
+  });
+
+  test('shares what a snapshot did not see change', () => {
+    const maplet = new IndexMaplet();
+    fill(maplet, 100_000);
+    const snapshot = maplet.snapshot();
+    const shared = () => {
+      const mine = new Set(maplet.segments());
+      return [...snapshot.segments()].filter((segment) => mine.has(segment)).length;
+    };
+    const all = snapshot.stats().segments;
+    expect(shared()).toBe(all);
+    maplet.candidates(1, 1, []);
+    expect(shared()).toBe(all);
+    maplet.remove(...hashOf(5), 125);
+    expect(shared()).toBe(all - 1);
+    expect(snapshot.names(...hashOf(5), 125)).toBe(true);
+    maplet.clear();
+    expect(maplet.size).toBe(0);
+    expect(snapshot.size).toBe(100_000);
+    snapshot.insert(1, 1, 1);
+    expect(maplet.candidates(1, 1, [])).toBe(0);
+  });
+
+  test('refuses options that it cannot keep', () => {
+    for (const options of [
+      { capacity: -1 },
+      { segmentSlots: 4 },
+      { leastSlots: 40_000 },
+      { fingerprintBits: 0 },
+    ]) {
+      expect(() => new IndexMaplet(options)).toThrow(RangeError);
+    }
+    expect(() => new IndexMaplet({ capacity: '5' as never })).toThrow(TypeError);
+  });
+});

@@ -179,7 +179,7 @@ describe('a maplet', () => {
   });
 
   test('changes nothing when a merge is refused half-way', () => {
-    const make = () => new Maplet<readonly number[]>({ operator: 'vector' as never, seed: 1 });
+    const make = () => new Maplet<readonly number[]>({ operator: 'vector', seed: 1 });
     const [left, right] = [make(), make()];
     for (let i = 0; i < 20; i++) left.insert(keyOf(i), [i, i]);
     for (let i = 0; i < 20; i++) right.insert(keyOf(i), i === 13 ? [1] : [1, 1]);
@@ -222,7 +222,7 @@ describe('a maplet', () => {
     expect(counter.delete('full', 250)).toBe(true);
     expect(counter.query('full')).toBe(255);
 
-    const sets = new Maplet<Set<number>>({ operator: 'set' as never });
+    const sets = new Maplet<Set<number>>({ operator: 'set' });
     sets.insert('s', new Set([1]));
     sets.insert('s', new Set([2]));
     expect(sets.delete('s', new Set([7]))).toBe(false);
@@ -240,7 +240,7 @@ describe('a maplet', () => {
     expect(() => maplet.insert('a', '1' as never)).toThrow(TypeError);
     expect(() => maplet.insert(1 as never, 1)).toThrow(TypeError);
     expect(maplet.size).toBe(0);
-    expect(() => new Maplet({ operator: 'concat' as never, valueBits: 8 })).toThrow(TypeError);
+    expect(() => new Maplet({ operator: 'concat', valueBits: 8 })).toThrow(TypeError);
     for (const valueBits of [0, 49, 1.5, Number.NaN])
       expect(() => new Maplet({ valueBits })).toThrow(RangeError);
     for (const seed of [-1, 0.5]) expect(() => new Maplet({ seed })).toThrow(RangeError);
