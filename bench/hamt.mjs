@@ -1,9 +1,9 @@
 /**
  * PersistentMap beside `immutable` and the native Map, as a table.
  *
- *   node bench/hamt.mjs [--n 1000000] [--rounds 5] [--keys long|short] [--json]
+ *   node bench/hamt.mjs [--n 1000000] [--rounds 5] [--keys long|short] [--json] [--quick]
  *
- * Reads `dist/`. Each library runs in a process of its own; the processes take
+ * `--quick` stops after the lookups. Reads `dist/`. Each library runs in a process of its own; the processes take
  * turns, and each figure is the median over the rounds. Times are CPU time of
  * the process with the collector on the same thread, after a collection. Keys
  * that are looked up are fresh strings, never the objects that were put in.
@@ -18,6 +18,7 @@ const option = (name, fallback) =>
 const N = Number(option('n', 1_000_000));
 const ROUNDS = Number(option('rounds', 5));
 const KEYS = option('keys', 'long');
+const QUICK = args.includes('--quick');
 const COLLIDING = 16_384;
 
 /** At least so many times quicker than immutable: what is promised for long keys. */
@@ -133,6 +134,10 @@ async function child(library) {
   lookUp('get', makeKeys(0), N);
   lookUp('get, random order', shuffle(makeKeys(0)), N);
   lookUp('absent', makeKeys(N), 0);
+  if (QUICK) {
+    console.log(JSON.stringify(result));
+    return;
+  }
   const fresh = makeKeys(0).filter((_, i) => i % 10 === 0);
   time('update', N / 10, () => {
     let next = lib.fork(map);

@@ -9,11 +9,13 @@
  * objects that are in it is about three times quicker than with equal ones.
  */
 
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 
 const dist = resolve(process.env.ROOTCELLAR_DIST ?? new URL('../dist', import.meta.url).pathname);
-const { hashString, IndexMaplet, lane, Maplet, secretFrom, MapletPublisher, MapletReader } = await import(
+const { hashString, IndexMaplet, lane, IndexPublisher, IndexReader, Maplet, secretFrom } = await import(
   pathToFileURL(`${dist}/structures/maplet/index.js`).href
 );
 const secret = secretFrom(new Uint8Array([7, 1, 5, 3, 2, 9, 4, 8]));
@@ -201,6 +203,10 @@ const TASKS = {
     return { expected, answered, measured: answered / asked };
   },
 
+  /** Readers of a SharedArrayBuffer, table only: nobody writes, or another thread publishes all the time. */
+  'shared-idle': () => shared(false),
+  'shared-busy': () => shared(true),
+
   /** Bits a key and false positives of the public maplet, filled to 95 %. */
   public: () => {
     const result = {};
@@ -265,4 +271,59 @@ function pauses(subject) {
   };
 }
 
-console.log(JSON.stringify(TASKS[task]()));
+async function shared(busy) {
+  const index = new IndexMaplet();
+  const present = Math.min(count, 900_000);
+  for (let i = 0; i < present; i++) index.insert(mix(i * 2 + 1), mix(i ^ 0x5bd1e995), locationOf(i));
+  const publisher = new IndexPublisher(index);
+  const state = new Int32Array(new SharedArrayBuffer(8));
+  const workerData = { buffer: publisher.buffer, state, present };
+  const worker = new Worker(new URL(import.meta.url), { argv: ['shared-reader'], workerData });
+  const done = new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+  let published = 0;
+  while (busy && Atomics.load(state, 0) === 0) {
+    for (let i = 0; i < 50; i++, published++) {
+      const k = present + (published % 20_000);
+      const [high, low] = [mix(k * 2 + 1), mix(k ^ 0x5bd1e995)];
+      if (!index.remove(high, low, locationOf(k))) index.insert(high, low, locationOf(k));
+    }
+    publisher.publish(index);
+  }
+  const result = await done;
+  return { ...result, published };
+}
+
+/** Milliseconds that this thread ran, where the system tells; else by the clock. */
+function onCpu() {
+  try {
+    return Number(readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ')[0]) / 1e6;
+  } catch {
+    return performance.now();
+  }
+}
+
+/** Half of the questions are for keys that are never removed: none of them may be said to be absent. */
+function read({ buffer, state, present }) {
+  const reader = new IndexReader(buffer);
+  let wrong = 0;
+  let absent = 0;
+  const ask = (times) => {
+    for (let i = 0; i < times; i++) {
+      const k = i % present;
+      if (!reader.mayHave(mix(k * 2 + 1), mix(k ^ 0x5bd1e995))) wrong++;
+      const other = 50_000_000 + i;
+      if (!reader.mayHave(mix(other * 2 + 1), mix(other ^ 0x5bd1e995))) absent++;
+    }
+  };
+  ask(100_000);
+  absent = 0;
+  const times = 5_000_000;
+  const before = onCpu();
+  ask(times);
+  const spent = onCpu() - before;
+  Atomics.store(state, 0, 1);
+  return { perSecond: (2 * times) / (spent / 1000), wrong, certain: absent / times };
+}
+
+if (isMainThread) console.log(JSON.stringify(await TASKS[task]()));
+else parentPort.postMessage(read(workerData));

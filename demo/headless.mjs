@@ -12,7 +12,7 @@ import { launchProfile } from '../scripts/browser.mjs';
 import { readDataSet, records } from './data.mjs';
 
 const SAMPLE = 10_000;
-const LOAD_MS_MAX = 120_000;
+const WAIT_MS_MAX = 120_000;
 const SHOWN = 'css.properties.grid-template-columns';
 
 /**
@@ -36,10 +36,9 @@ export async function runHeadless(server, { persistence, screenshots, print }) {
 
     const address = new URL(persistence ? `?persistence=${persistence}` : '', server.url).href;
     await page.goto(address);
-    await page.locator('#store[data-state=empty]').waitFor();
+    await reach(page, 'empty');
     await page.locator('#load').click();
-    await page.locator('#store[data-state=full]').waitFor({ timeout: LOAD_MS_MAX });
-    print(`Stored:    ${await page.locator('#store-note').textContent()}`);
+    print(`Stored:    ${await reach(page, 'full')}`);
     const stored = await figuresOf(page);
     print(inWords(stored));
     expect('keys', stored.keys, truth.size);
@@ -55,19 +54,16 @@ export async function runHeadless(server, { persistence, screenshots, print }) {
       print('Memory only: nothing is kept over a reload, so that is not tried.');
     } else {
       await page.reload();
-      await page.locator('#store[data-state=full]').waitFor();
+      print(`Reloaded:  ${await reach(page, 'full')}`);
       const reloaded = await figuresOf(page);
-      print(`Reloaded:  ${await page.locator('#store-note').textContent()}`);
       print(inWords(reloaded));
       compare(reloaded, stored, 'after a reload', expect);
 
       await server.close();
       await context.setOffline(true);
       await page.reload();
-      await page.locator('#store[data-state=full]').waitFor();
-      const offline = await figuresOf(page);
-      print(`Offline:   ${await page.locator('#store-note').textContent()}`);
-      compare(offline, stored, 'offline', expect);
+      print(`Offline:   ${await reach(page, 'full')}`);
+      compare(await figuresOf(page), stored, 'offline', expect);
     }
     await checkLookups(page, truth, print, expect);
     await use(page, expect);
@@ -78,6 +74,19 @@ export async function runHeadless(server, { persistence, screenshots, print }) {
     await rm(profile, { recursive: true, force: true, maxRetries: 5 });
   }
   return wrong;
+}
+
+/**
+ * Waits for a state of the page's panel; gives the note that it shows.
+ *
+ * @throws Error with what the panel says instead, when it is another one that lasts.
+ */
+async function reach(page, state) {
+  const wanted = `#store[data-state=${state}]`;
+  await page.locator(`${wanted}, #store[data-state=failed]`).waitFor({ timeout: WAIT_MS_MAX });
+  const note = await page.locator('#store-note').textContent();
+  if ((await page.locator(wanted).count()) > 0) return note;
+  throw new Error(`${await page.locator('#store-title').textContent()}: ${note}`);
 }
 
 /** What the store says about itself. */

@@ -42,14 +42,13 @@ function figures({ stats, memoryBytes, capabilities, openedMs, recent }: Sources
     after: bytes(dedup.bytesAfter),
     saved:
       dedup.bytesBefore === 0 ? '–' : `${bytes(dedup.saved)} (${percent(dedup.saved / dedup.bytesBefore)})`,
-    disk: stats.mode === 'memory' ? 'nothing: memory only' : bytes(stats.storedBytes),
+    disk: stats.mode === 'memory' ? 'nothing' : bytes(stats.storedBytes),
 
     'maplet-bytes': bytes(maplet.bytes),
     'maplet-bits': maplet.length === 0 ? '–' : `${digits(maplet.bitsPerKey)} bits`,
     'maplet-load': `${percent(maplet.load, 0)} of ${count(maplet.capacity)} slots`,
     'maplet-length': count(maplet.length),
-    'maplet-rate':
-      maplet.absentLookups === 0 ? 'not asked yet' : percent(maplet.measuredFalsePositiveRate, 3),
+    'maplet-rate': maplet.absentLookups === 0 ? 'none asked' : percent(maplet.measuredFalsePositiveRate, 3),
     'maplet-absent': count(maplet.absentLookups),
     'maplet-target': `${percent(maplet.targetFalsePositiveRate)} at most`,
 
@@ -66,7 +65,7 @@ function figures({ stats, memoryBytes, capabilities, openedMs, recent }: Sources
 
     mode: stats.mode,
     'mode-words': MODE_WORDS[stats.mode],
-    reason: capabilities.reason,
+    reason: sentence(capabilities.reason),
     host: HOST_WORDS[capabilities.host],
     leader: leader.role === 'leader' ? 'this tab leads' : 'another tab leads',
     opened: duration(openedMs),
@@ -77,6 +76,10 @@ function figures({ stats, memoryBytes, capabilities, openedMs, recent }: Sources
     uptime: duration(Math.max(stats.uptime, 1000)),
     flushes: count(storage.flushes),
   };
+}
+
+function sentence(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1).replace(/\.$/, '')}.`;
 }
 
 const MODE_WORDS: Readonly<Record<Stats['mode'], string>> = {

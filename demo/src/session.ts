@@ -5,7 +5,7 @@
  * `aof`, `hybrid`); each has a store of its own, so that they can be compared.
  * `#path` names a feature to show.
  */
-import { type OpenOptions, open, type Store } from 'rootcellar';
+import { destroy, type OpenOptions, open, type Store } from 'rootcellar';
 
 type Persistence = NonNullable<OpenOptions['persistence']>;
 
@@ -15,6 +15,9 @@ export class Session {
   #store: Store | undefined;
   /** Milliseconds from the call of `open` to its answer, as the page saw it. */
   openedMs = 0;
+
+  #persistence = askedFor();
+  #name = this.#persistence === 'auto' ? 'compat' : `compat-${this.#persistence}`;
 
   /** The open store. */
   get store(): Store {
@@ -30,10 +33,8 @@ export class Session {
   async open(): Promise<Store> {
     await this.#store?.close();
     this.#store = undefined;
-    const asked = new URLSearchParams(location.search).get('persistence');
-    const persistence = CHOICES.find((choice) => choice === asked) ?? 'auto';
     const start = performance.now();
-    this.#store = await open(persistence === 'auto' ? 'compat' : `compat-${persistence}`, { persistence });
+    this.#store = await open(this.#name, { persistence: this.#persistence });
     this.openedMs = performance.now() - start;
     // For the console of the browser: `await cellar.get('css.properties.gap/chrome')`.
     Object.assign(globalThis, { cellar: this.#store });
@@ -42,9 +43,15 @@ export class Session {
 
   /** Deletes what is stored, in every tab, and opens an empty store. */
   async startOver(): Promise<Store> {
-    await this.#store?.destroy();
+    // A store that could not be opened is deleted by its name.
+    await (this.#store?.destroy() ?? destroy(this.#name));
     return this.open();
   }
+}
+
+function askedFor(): Persistence {
+  const asked = new URLSearchParams(location.search).get('persistence');
+  return CHOICES.find((choice) => choice === asked) ?? 'auto';
 }
 
 /** What went wrong and what to do about it, as a sentence for people. */

@@ -23,7 +23,7 @@ const ENABLED: Readonly<Record<PanelState, readonly ButtonName[]>> = {
   loading: ['cancel'],
   elsewhere: [],
   full: ['reopen', 'start-over'],
-  failed: ['reopen'],
+  failed: ['reopen', 'start-over'],
 };
 
 export class StorePanel {
@@ -50,7 +50,7 @@ export class StorePanel {
     const load = this.#buttons.get('load')!;
     setText(load, state === 'part' ? 'Go on loading' : 'Load the data');
     // One place for both: whoever has just pressed one finds the other there.
-    load.hidden = state === 'loading' || state === 'full';
+    load.hidden = state === 'loading' || state === 'full' || state === 'failed';
     this.#buttons.get('cancel')!.hidden = state !== 'loading';
     if (hadFocus && document.activeElement === document.body) this.#title.focus({ preventScroll: true });
   }

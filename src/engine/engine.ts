@@ -16,7 +16,7 @@ import { admitSet, admitSetMany } from './admit.js';
 import { Committer, type MutationSource } from './commit.js';
 import { Contents } from './contents.js';
 import type { Environment } from './environment.js';
-import { Expirer } from './expirer.js';
+import { type Expired, Expirer } from './expirer.js';
 import { type Found, Lookup } from './lookup.js';
 import { Maintenance } from './maintenance.js';
 import type { Mutation } from './mutation.js';
@@ -47,6 +47,7 @@ export class Engine {
   readonly #lookup: Lookup;
   readonly #reader: Reader;
   readonly #committer: Committer;
+  readonly #expirer: Expirer;
   readonly #maintenance: Maintenance;
   readonly #scans: Scans;
   readonly #report: Report;
@@ -90,8 +91,8 @@ export class Engine {
       },
       onCommit: () => this.#maintenance.afterCommit(),
     });
-    const expirer = new Expirer(state, this.#lookup, this.#records);
-    this.#maintenance = new Maintenance(environment, state, this.#committer, expirer, this.#counters);
+    this.#expirer = new Expirer(state, this.#records, this.#contents);
+    this.#maintenance = new Maintenance(environment, state, this.#committer, this.#expirer, this.#counters);
   }
 
   /**
@@ -180,12 +181,11 @@ export class Engine {
     if (bounds.low !== '' || bounds.high !== undefined || bounds.limit !== Infinity) {
       return (await this.#keysWithin(range)).length;
     }
-    return this.#settled(() => this.#state.keys - this.#state.deadlines.dueCount(this.#now()));
+    return this.#settled((expired) => this.#state.keys - expired.keys);
   }
 
   async countUnique(): Promise<number> {
-    await this.#maintenance.reapAll();
-    return this.#settled(() => this.#state.objectCount);
+    return this.#settled((expired) => this.#state.objectCount - expired.objects);
   }
 
   // Writing
@@ -221,7 +221,7 @@ export class Engine {
     await this.#submit(async () => {
       await this.#settle();
       if (everything) {
-        cleared = this.#state.keys - this.#state.deadlines.dueCount(this.#now());
+        cleared = this.#state.keys - (await this.#expirer.expired(this.#now())).keys;
         return this.#state.keys > 0 ? [{ type: 'clear' }] : [];
       }
       const keys = await this.#scanAll(range);
@@ -269,11 +269,11 @@ export class Engine {
   }
 
   async health(): Promise<Health> {
-    return this.#settled(() => this.#report.health(this.#now()));
+    return this.#settled((expired) => this.#report.health(this.#now(), expired));
   }
 
   async stats(): Promise<Omit<Stats, 'rpc' | 'leader'>> {
-    return this.#settled(() => this.#report.stats(this.#now()));
+    return this.#settled((expired) => this.#report.stats(this.#now(), expired));
   }
 
   memoryUsage(): number {
@@ -322,11 +322,11 @@ export class Engine {
     return settle(this.#state, this.#lookup, this.#contents);
   }
 
-  /** `figure` of the state when its totals are exact. */
-  async #settled<T>(figure: () => T): Promise<T> {
+  /** `figure` of the state when its totals are exact, given what in them has expired. */
+  async #settled<T>(figure: (expired: Expired) => T): Promise<T> {
     return this.#committer.exclusive(async () => {
       await this.#settle();
-      return figure();
+      return figure(await this.#expirer.expired(this.#now()));
     });
   }
 

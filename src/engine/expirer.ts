@@ -4,40 +4,99 @@
  * other call, and a key that got a new deadline meanwhile stays.
  */
 import { hashString, lane } from '../base/hash.js';
-import type { Lookup } from './lookup.js';
+import type { Content } from './change.js';
+import type { Contents } from './contents.js';
 import type { ReapMutation } from './mutation.js';
 import type { Records } from './records.js';
 import type { State } from './state.js';
 
+/** What expired keys still hold: totals of the state count them until they are removed. */
+export interface Expired {
+  readonly keys: number;
+  readonly logicalBytes: number;
+  /** Values that only expired keys have. */
+  readonly objects: number;
+  readonly objectBytes: number;
+}
+
+interface DueKey {
+  readonly key: string;
+  readonly content: Content;
+}
+
 export class Expirer {
+  /** Hashes that the wheel gave up for the proposals made last. */
+  #taken: (readonly [number, number])[] = [];
+
   constructor(
     private readonly state: State,
-    private readonly lookup: Lookup,
     private readonly records: Records,
+    private readonly contents: Contents,
   ) {}
 
   /** Proposals for at most `limit` keys that have expired at `now`. */
   async due(now: number, limit: number): Promise<ReapMutation[]> {
+    this.#taken = [...this.state.deadlines.advance(now, limit)];
     const mutations: ReapMutation[] = [];
-    for (const [high, low] of this.state.deadlines.advance(now, limit)) {
-      const key = await this.#keyOf(high, low, now);
-      if (key !== undefined) mutations.push({ type: 'reap', key });
+    for (const [high, low] of this.#taken) {
+      const found = await this.#find(high, low, now);
+      if (found) mutations.push({ type: 'reap', key: found.key });
     }
     return mutations;
   }
 
-  async #keyOf(high: number, low: number, now: number): Promise<string | undefined> {
+  /** The proposals made last were refused: what the wheel gave up is due again. */
+  restore(now: number): void {
+    const { deadlines } = this.state;
+    for (const [high, low] of this.#taken) {
+      if (deadlines.deadlineOf(high, low) === undefined) deadlines.schedule(high, low, now);
+    }
+    this.#taken = [];
+  }
+
+  /** What has expired at `now` and was not removed yet. O(those keys). REQUIRES: the state is settled. */
+  async expired(now: number): Promise<Expired> {
+    this.#taken = this.state.deadlines.dueCount(now) === 0 ? [] : [...this.state.deadlines.advance(now, Infinity)];
+    let keys = 0;
+    let logicalBytes = 0;
+    const held = new Map<number, { count: number; size: number }>();
+    try {
+      for (const [high, low] of this.#taken) {
+        const found = await this.#find(high, low, now);
+        if (!found) continue;
+        const { object, size } = found.content;
+        keys += 1;
+        logicalBytes += size;
+        held.set(object, { count: (held.get(object)?.count ?? 0) + 1, size });
+      }
+    } finally {
+      this.restore(now);
+    }
+    let objects = 0;
+    let objectBytes = 0;
+    for (const [object, { count, size }] of held) {
+      if (count < this.state.keysOf(object)) continue;
+      objects += 1;
+      objectBytes += size;
+    }
+    return { keys, logicalBytes, objects, objectBytes };
+  }
+
+  /** The expired key with this hash, and what it holds. */
+  async #find(high: number, low: number, now: number): Promise<DueKey | undefined> {
+    const isKey = (key: string) => hashString(this.state.secret, key) === high && lane[0] === low;
     for (const key of this.state.deadlineKeys(high)) {
-      if (hashString(this.state.secret, key) !== high || lane[0] !== low) continue;
-      const found = await this.lookup.find(key);
-      if (found && found.expiresAt <= now) return key;
+      const slot = isKey(key) ? this.state.slot(key) : undefined;
+      if (slot?.content && slot.expiresAt <= now) return { key, content: slot.content };
     }
     const candidates: number[] = [];
     this.state.index.candidates(high, low, candidates);
     for (const location of candidates) {
-      const { key, expiresAt } = await this.records.read(location);
-      if (expiresAt > now || hashString(this.state.secret, key) !== high || lane[0] !== low) continue;
-      return key;
+      const entry = await this.records.read(location);
+      const { key } = entry;
+      // A key of the buffer hides its older records.
+      if (entry.expiresAt > now || !isKey(key) || this.state.slot(key)) continue;
+      return { key, content: await this.contents.of(entry, location) };
     }
     return undefined;
   }

@@ -63,9 +63,14 @@ export class Maintenance {
   async #reap(limit: number): Promise<number> {
     if (this.state.deadlines.size === 0) return 0;
     const now = Math.max(this.environment.now(), this.state.time);
-    const { changed } = await this.committer.submit(() => this.expirer.due(now, limit), false);
-    this.counters.expired += changed;
-    return changed;
+    try {
+      const { changed } = await this.committer.submit(() => this.expirer.due(now, limit), false);
+      this.counters.expired += changed;
+      return changed;
+    } catch (error) {
+      this.expirer.restore(now);
+      throw error;
+    }
   }
 
   /** The next sweep: when the first deadline has passed, but not sooner than the interval. */

@@ -1,6 +1,7 @@
 /** Figures of an engine, for `stats()`, `health()` and `memoryUsage()`. */
 import type { Health, Stats } from '../contract/stats.js';
 import type { Environment } from './environment.js';
+import type { Expired } from './expirer.js';
 import type { Probes } from './lookup.js';
 import type { Records } from './records.js';
 import type { State } from './state.js';
@@ -32,28 +33,30 @@ export class Report {
   ) {}
 
   /** REQUIRES: the state is settled. */
-  health(now: number): Health {
+  health(now: number, expired: Expired): Health {
     const { state } = this;
     const { log } = this.environment;
+    const totalKeys = state.keys - expired.keys;
+    const totalObjects = state.objectCount - expired.objects;
     return {
-      totalKeys: state.keys,
-      totalObjects: state.objectCount,
-      totalBytes: state.objectBytes,
-      logicalBytes: state.logicalBytes,
+      totalKeys,
+      totalObjects,
+      totalBytes: state.objectBytes - expired.objectBytes,
+      logicalBytes: state.logicalBytes - expired.logicalBytes,
       storedBytes: log.bytes,
-      expiredObjects: state.deadlines.dueCount(now),
+      expiredObjects: expired.keys,
       orphanedObjects: 0,
       oldestObjectAge: state.firstTime === 0 ? 0 : now - state.firstTime,
       newestAccessAge: state.time === 0 ? 0 : now - state.time,
-      dedupRatio: state.objectCount === 0 ? 1 : state.keys / state.objectCount,
+      dedupRatio: totalObjects === 0 ? 1 : totalKeys / totalObjects,
     };
   }
 
   /** REQUIRES: the state is settled. */
-  stats(now: number): Omit<Stats, 'rpc' | 'leader'> {
+  stats(now: number, expired: Expired): Omit<Stats, 'rpc' | 'leader'> {
     const { state, counters, environment } = this;
     const { log, settings, mode } = environment;
-    const health = this.health(now);
+    const health = this.health(now, expired);
     const index = state.index.stats();
     const { absent, falsePositives } = this.probes;
     const next = state.deadlines.next();

@@ -105,6 +105,11 @@ export class State {
     return this.#deadlineKeys.get(high) ?? [];
   }
 
+  /** How many keys have this object. */
+  keysOf(object: number): number {
+    return this.references.get(object) ?? 1;
+  }
+
   apply(change: Change): void {
     this.version = change.version;
     this.time = Math.max(this.time, change.time);

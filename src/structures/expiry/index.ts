@@ -1,2 +1,3 @@
 /** Expiry: what is due when. Decides nothing and removes no key; gives hashes to whoever does. */
-export { type Due, TimerWheel } from './wheel.js';
+export type { Due } from './due.js';
+export { TimerWheel } from './wheel.js';

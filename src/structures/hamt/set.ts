@@ -129,51 +129,51 @@ export class PersistentSet<T> extends Persistent implements Iterable<T> {
 
   /** Two PersistentSets under one secret are united by structure: what they share costs nothing. */
   union<U>(other: SetLike<U>): PersistentSet<T | U> {
-    const right: PersistentSet<T | U> =
-      other instanceof PersistentSet ? other : this.#of(keysOf('union', other) as Iterable<T>);
+    const right =
+      other instanceof PersistentSet ? (other as PersistentSet<T>) : this.#of(keysOf<T>('union', other));
     const { root, size } = mergeMaps(this, right, undefined);
     return root === right.root && root !== this.root ? right : this.#with(root, size);
   }
 
-  intersection<U>(other: SetLike<U>): PersistentSet<T & U> {
-    const right = setOf('intersection', other);
+  intersection(other: SetLike<unknown>): PersistentSet<T> {
+    const right = setOf<T>('intersection', other);
     if (right.size >= this.size) return this.filter((value) => right.has(value));
-    return this.#of(keysOf('intersection', right)).filter((value) => this.has(value));
+    return this.#of(keysOf<T>('intersection', right)).filter((value) => this.has(value));
   }
 
   difference(other: SetLike<unknown>): PersistentSet<T> {
-    const right = setOf('difference', other);
+    const right = setOf<T>('difference', other);
     if (right.size >= this.size) return this.filter((value) => !right.has(value));
     return this.withMutations((set) => {
-      for (const value of keysOf('difference', right)) set.delete(value);
+      for (const value of keysOf<T>('difference', right)) set.delete(value);
     });
   }
 
   symmetricDifference<U>(other: SetLike<U>): PersistentSet<T | U> {
-    const right = setOf('symmetricDifference', other);
+    const right = setOf<T>('symmetricDifference', other);
     return this.withMutations((set) => {
-      for (const value of keysOf('symmetricDifference', right)) if (!set.delete(value)) set.add(value);
+      for (const value of keysOf<T>('symmetricDifference', right)) if (!set.delete(value)) set.add(value);
     });
   }
 
   isSubsetOf(other: SetLike<unknown>): boolean {
-    const right = setOf('isSubsetOf', other);
+    const right = setOf<T>('isSubsetOf', other);
     if (right.size < this.size) return false;
     for (const value of this) if (!right.has(value)) return false;
     return true;
   }
 
   isSupersetOf(other: SetLike<unknown>): boolean {
-    const right = setOf('isSupersetOf', other);
+    const right = setOf<T>('isSupersetOf', other);
     if (right.size > this.size) return false;
-    for (const value of keysOf('isSupersetOf', right)) if (!this.has(value)) return false;
+    for (const value of keysOf<T>('isSupersetOf', right)) if (!this.has(value)) return false;
     return true;
   }
 
   isDisjointFrom(other: SetLike<unknown>): boolean {
-    const right = setOf('isDisjointFrom', other);
+    const right = setOf<T>('isDisjointFrom', other);
     if (right.size < this.size) {
-      for (const value of keysOf('isDisjointFrom', right)) if (this.has(value)) return false;
+      for (const value of keysOf<T>('isDisjointFrom', right)) if (this.has(value)) return false;
       return true;
     }
     for (const value of this) if (right.has(value)) return false;
@@ -313,17 +313,18 @@ interface Sized<T> {
   keys(): Iterator<T>;
 }
 
-function setOf<T>(name: string, other: SetLike<T>): Sized<T> {
-  return isSized(other) ? other : new Set(iterableOf(name, other));
+/** `other` as a set of T: what else is in it is in no set of T. */
+function setOf<T>(name: string, other: SetLike<unknown>): Sized<T> {
+  return isSized(other) ? (other as Sized<T>) : new Set(iterableOf(name, other) as Iterable<T>);
 }
 
-function keysOf<T>(name: string, other: SetLike<T>): Iterable<T> {
-  if (!isSized(other)) return iterableOf(name, other);
+function keysOf<T>(name: string, other: SetLike<unknown>): Iterable<T> {
+  if (!isSized(other)) return iterableOf(name, other) as Iterable<T>;
   // `keys()` of a set-like need be no more than an iterator.
-  return { [Symbol.iterator]: () => other.keys() };
+  return { [Symbol.iterator]: () => other.keys() as Iterator<T> };
 }
 
-function isSized<T>(other: SetLike<T>): other is Sized<T> {
-  const { size, has, keys } = (other ?? {}) as Partial<Sized<T>>;
+function isSized(other: SetLike<unknown>): other is Sized<unknown> {
+  const { size, has, keys } = (other ?? {}) as Partial<Sized<unknown>>;
   return typeof size === 'number' && typeof has === 'function' && typeof keys === 'function';
 }

@@ -37,7 +37,7 @@
  * The manifest of an index with default options and one segment, number 1, whose
  * crc is 0x44332211, is these 40 bytes:
  *
- *    52 43 49 58  1b 28 8b 88  01 00 00 00  00 40 00 00  00 10 00 00
+ *    52 43 49 58  33 91 53 27  01 00 00 00  00 40 00 00  00 10 00 00
  *    40 00 00 00  02 00 00 00  01 00 00 00  01 00 00 00  11 22 33 44
  */
 import { crc32c } from '../../base/crc32c.js';

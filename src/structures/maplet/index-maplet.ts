@@ -60,6 +60,7 @@ const DEPTH_MAX = 24;
 
 export class IndexMaplet {
   private readonly sizes: readonly number[];
+  private readonly leastSlots: number;
   private readonly budget: number;
   private readonly capacity: number;
   private owner: Owner = {};
@@ -71,10 +72,10 @@ export class IndexMaplet {
   /** @throws RangeError for an option out of range. */
   constructor(options: IndexMapletOptions = {}) {
     const largest = checked('segmentSlots', options.segmentSlots ?? 16_384, 8, 65_536);
-    const least = checked('leastSlots', options.leastSlots ?? Math.min(4096, largest), 8, largest);
+    this.leastSlots = checked('leastSlots', options.leastSlots ?? Math.min(4096, largest), 8, largest);
     this.budget = checked('fingerprintBits', options.fingerprintBits ?? 64, 1, 64);
     this.capacity = checked('capacity', options.capacity ?? 0, 0, 2 ** 32);
-    this.sizes = ladder(least, largest);
+    this.sizes = ladder(this.leastSlots, largest);
     this.reset();
   }
 
@@ -218,8 +219,8 @@ export class IndexMaplet {
 
   /** What it was made with, less the capacity. */
   get options(): Required<Omit<IndexMapletOptions, 'capacity'>> {
-    const { sizes, budget } = this;
-    return { segmentSlots: sizes[sizes.length - 1]!, leastSlots: sizes[0]!, fingerprintBits: budget };
+    const { sizes, leastSlots, budget } = this;
+    return { segmentSlots: sizes[sizes.length - 1]!, leastSlots, fingerprintBits: budget };
   }
 
   /** Every segment once, in order of prefix. For saving and publishing: they must not be changed. */

@@ -27,7 +27,7 @@
  * A maplet of capacity 1, rate 0.5, operator 'max' of 1 bit, seed 7, with nothing
  * in it, begins with these 48 bytes; 1 table of 20 + 8 + 8 + 1 + 8 + 16 bytes follows:
  *
- *    52 43 4d 50  b7 1a e6 e5  01 01 02 01  01 00 00 00
+ *    52 43 4d 50  d7 42 bc 80  01 01 02 01  01 00 00 00
  *    07 00 00 00  00 00 00 00  00 00 00 00  00 00 e0 3f
  *    00 00 00 00  00 00 f0 3f  00 00 00 00  00 00 00 00
  *

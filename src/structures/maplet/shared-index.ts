@@ -3,24 +3,27 @@
  *
  * The writer publishes copies of the segments that changed; a reader walks them
  * while they may be changing and believes what it saw only if nothing did. All
- * fields are int32 words but the tags:
+ * fields are int32 words but the tags and one double:
  *
- *    header     64 bytes: state, turn, depth, areas, words an area
+ *    header     64 bytes: state, depth, where areas start, words an area
  *    directory  one word for each prefix of `depthMax` bits: the area of its segment
  *    areas      one for each segment: 64 bytes with its turn alone, 64 bytes of
- *               geometry, then words and tags
- *
- * A *turn* is even at rest and odd while what it guards is being changed: the
- * one in the header guards the directory, one in each area its segment.
+ *               prefix and geometry, then words and tags
  *
  * Invariants
- *  1. A reader answers "absent" only when both turns were even, and the same
- *     before and after; and the buffer was not replaced before.
- *  2. A buffer that is too small is given up for a new one, and marked so first.
+ *  1. The *turn* of an area is even while it holds a published segment, and odd
+ *     while it is being changed or holds none. It never takes a value twice.
+ *  2. An area says which prefix it holds. So the directory needs no guard: who
+ *     was led astray by one half changed sees it in the area and looks again.
+ *  3. A reader answers "absent" only from an area with the prefix of the hash whose
+ *     turn was even and the same before and after.
+ *  4. A buffer that is too small is given up for a new one; first all its turns are
+ *     made odd.
  *
  * The closing look at a turn is a read-modify-write: plain reads may sink below a
  * plain or even a sequentially consistent load on ARM, not below that. A writer
  * that was stopped half-way leaves an odd turn, so a reader tries only so often.
+ * Two atomic accesses a question: each is a call in V8, about 6 ns.
  *
  * [1] Boehm: Can Seqlocks Get Along with Programming Language Memory Models?
  *     MSPC 2012.
@@ -29,20 +32,22 @@ import type { IndexMaplet } from './index-maplet.js';
 import type { Segment } from './segment.js';
 
 const STATE = 0;
-const TURN = 1;
-const DEPTH = 2;
-const AREAS = 3;
-const AREA_WORDS = 4;
-const DEPTH_MAX = 5;
+const DEPTH = 1;
+const AREAS = 2;
+const AREA_WORDS = 3;
+const DEPTH_MAX = 4;
 const HEADER_WORDS = 16;
 
 const AREA_TURN = 0;
-const AREA_DEPTH = 16;
-const AREA_BITS = 17;
+/** 1 / step, a double. */
+const AREA_INVERSE = 16;
 const AREA_STEP = 18;
-const AREA_EXT_MASK = 19;
-const AREA_SLOTS = 20;
-const AREA_SPILLED = 21;
+const AREA_PREFIX = 19;
+const AREA_DEPTH = 20;
+const AREA_BITS = 21;
+const AREA_EXT_MASK = 22;
+const AREA_SLOTS = 23;
+const AREA_SPILLED = 24;
 const AREA_HEAD = 32;
 
 const LIVE = 0;
@@ -55,6 +60,7 @@ export class IndexPublisher {
   buffer: SharedArrayBuffer;
   private words: Int32Array;
   private tags: Uint16Array;
+  private doubles: Float64Array;
   private areas = new Map<Segment, number>();
   private unused: number[] = [];
 
@@ -63,6 +69,7 @@ export class IndexPublisher {
     this.buffer = new SharedArrayBuffer(0);
     this.words = new Int32Array(0);
     this.tags = new Uint16Array(0);
+    this.doubles = new Float64Array(0);
     this.replace(maplet.snapshot());
   }
 
@@ -81,43 +88,23 @@ export class IndexPublisher {
       this.replace(snapshot);
       return true;
     }
-    if (fresh.length === 0) return false;
-    const { words } = this;
-    const first = HEADER_WORDS;
-    const areas = new Map<Segment, number>();
-    const before = depth === words[DEPTH] ? directory.map((_, prefix) => words[first + prefix]!) : [];
     for (const [segment] of gone) {
-      this.unused.push(this.areas.get(segment)!);
+      const area = this.areas.get(segment)!;
+      Atomics.add(this.words, area + AREA_TURN, 1);
       this.areas.delete(segment);
+      this.unused.push(area);
     }
-    // A segment that took the place of one keeps its area, and the directory stays.
-    for (const [prefix, segment] of directory.entries()) {
-      const area = before[prefix];
-      if (areas.has(segment) || this.areas.has(segment) || area === undefined) continue;
-      const at = this.unused.indexOf(area);
-      if (at < 0) continue;
-      this.unused.splice(at, 1);
-      areas.set(segment, area);
-    }
-    for (const segment of fresh) if (!areas.has(segment)) areas.set(segment, this.unused.pop()!);
-    const moved = directory.some(
-      (segment, prefix) => (areas.get(segment) ?? this.areas.get(segment)) !== before[prefix],
-    );
-    if (moved) Atomics.add(words, TURN, 1);
-    for (const [segment, area] of areas) {
-      this.copy(segment, area);
-      this.areas.set(segment, area);
-    }
-    if (moved) {
-      this.writeDirectory(directory, depth);
-      Atomics.add(words, TURN, 1);
-    }
+    for (const segment of fresh) this.place(segment, directory.indexOf(segment) >>> (depth - segment.depth));
+    if (fresh.length > 0) this.writeDirectory(directory, depth);
     return false;
   }
 
   /** Tells readers that this buffer is no longer kept fresh: all they will say is "maybe". */
   close(): void {
-    if (this.words.length > 0) Atomics.store(this.words, STATE, REPLACED);
+    if (this.words.length === 0) return;
+    Atomics.store(this.words, STATE, REPLACED);
+    for (const area of this.areas.values()) Atomics.add(this.words, area + AREA_TURN, 1);
+    this.areas.clear();
   }
 
   private replace(snapshot: IndexMaplet): void {
@@ -131,31 +118,32 @@ export class IndexPublisher {
     this.buffer = new SharedArrayBuffer((start + count * areaWords) * 4);
     this.words = new Int32Array(this.buffer);
     this.tags = new Uint16Array(this.buffer);
+    this.doubles = new Float64Array(this.buffer);
     this.words[AREAS] = start;
     this.words[AREA_WORDS] = areaWords;
     this.words[DEPTH_MAX] = depthMax;
-    this.areas = new Map();
     this.unused = Array.from({ length: count }, (_, i) => start + (count - 1 - i) * areaWords);
-    for (const segment of segments) {
-      const area = this.unused.pop()!;
-      this.areas.set(segment, area);
-      this.copy(segment, area);
-    }
+    for (const area of this.unused) this.words[area + AREA_TURN] = 1;
+    for (const segment of segments)
+      this.place(segment, directory.indexOf(segment) >>> (depth - segment.depth));
     this.writeDirectory(directory, depth);
-    Atomics.store(this.words, STATE, LIVE);
   }
 
-  private copy(segment: Segment, area: number): void {
-    const { words, tags } = this;
-    Atomics.add(words, area + AREA_TURN, 1);
+  /** Copies a segment to a free area. */
+  private place(segment: Segment, prefix: number): void {
+    const { words } = this;
+    const area = this.unused.pop()!;
+    words[area + AREA_PREFIX] = prefix;
     words[area + AREA_DEPTH] = segment.depth;
     words[area + AREA_BITS] = segment.bits;
     words[area + AREA_STEP] = segment.step;
     words[area + AREA_EXT_MASK] = segment.extMask;
     words[area + AREA_SLOTS] = segment.slots;
     words[area + AREA_SPILLED] = segment.spilled;
+    this.doubles[(area + AREA_INVERSE) >>> 1] = segment.inverse;
     words.set(new Int32Array(segment.words.buffer, 0, segment.slots), area + AREA_HEAD);
-    tags.set(segment.tags, (area + AREA_HEAD + segment.slots) * 2);
+    this.tags.set(segment.tags, (area + AREA_HEAD + segment.slots) * 2);
+    this.areas.set(segment, area);
     Atomics.add(words, area + AREA_TURN, 1);
   }
 
@@ -170,10 +158,12 @@ export class IndexPublisher {
 export class IndexReader {
   private readonly words: Int32Array;
   private readonly tags: Uint16Array;
+  private readonly doubles: Float64Array;
 
   constructor(buffer: SharedArrayBuffer) {
     this.words = new Int32Array(buffer);
     this.tags = new Uint16Array(buffer);
+    this.doubles = new Float64Array(buffer);
   }
 
   /** Whether the buffer is still kept fresh; else ask for the new one. */
@@ -186,27 +176,33 @@ export class IndexReader {
    * also when the writer was busy or has gone on to another buffer.
    */
   mayHave(high: number, low: number): boolean {
-    const { words, tags } = this;
+    const { words, tags, doubles } = this;
     for (let tries = TRIES; tries > 0; tries--) {
-      const turn = Atomics.load(words, TURN);
-      if ((turn & 1) !== 0) continue;
       const area = words[HEADER_WORDS + ((high >>> 1) >>> (31 - words[DEPTH]!))]!;
-      // What is read while the directory changes may lie anywhere.
-      if (area < HEADER_WORDS || area >= words.length) continue;
-      const areaTurn = Atomics.load(words, area + AREA_TURN);
-      if ((areaTurn & 1) !== 0) continue;
-      const found = walk(words, tags, area, high, low);
-      if (Atomics.add(words, area + AREA_TURN, 0) !== areaTurn) continue;
-      if (Atomics.load(words, TURN) !== turn) continue;
-      return found || Atomics.load(words, STATE) !== LIVE;
+      const turn = Atomics.load(words, area + AREA_TURN);
+      if ((turn & 1) !== 0) {
+        if (words[STATE] !== LIVE) return true;
+        continue;
+      }
+      const depth = words[area + AREA_DEPTH]!;
+      if ((high >>> 1) >>> (31 - depth) !== words[area + AREA_PREFIX]) continue;
+      const found = walk(words, tags, doubles[(area + AREA_INVERSE) >>> 1]!, area, depth, high, low);
+      if (Atomics.add(words, area + AREA_TURN, 0) === turn) return found;
     }
     return true;
   }
 }
 
 /** Whether the segment in `area` has a candidate. Ends whatever it reads. */
-function walk(words: Int32Array, tags: Uint16Array, area: number, high: number, low: number): boolean {
-  const depth = words[area + AREA_DEPTH]!;
+function walk(
+  words: Int32Array,
+  tags: Uint16Array,
+  inverse: number,
+  area: number,
+  depth: number,
+  high: number,
+  low: number,
+): boolean {
   const bits = words[area + AREA_BITS]!;
   const step = words[area + AREA_STEP]!;
   const extMask = words[area + AREA_EXT_MASK]!;
@@ -216,11 +212,11 @@ function walk(words: Int32Array, tags: Uint16Array, area: number, high: number, 
   const fingerprint = top >>> (32 - bits);
   const extension = (top << bits) | ((low << depth) >>> (32 - bits));
   const tag = fingerprint & 0xffff;
-  const home = Math.floor((fingerprint + 0.5) / step);
   const firstWord = area + AREA_HEAD;
   const firstTag = (firstWord + slots) * 2;
-  let span = (home + 1) * step - fingerprint;
-  for (let slot = home; slot < slots; slot++, span += step) {
+  let slot = ((fingerprint + 0.5) * inverse) | 0;
+  let span = (slot + 1) * step - fingerprint;
+  for (; slot < slots; slot++, span += step) {
     const other = tags[firstTag + slot]!;
     if (((span + tag - other) & 0xffff) < span) return false;
     if (other === tag && ((words[firstWord + slot]! ^ extension) & extMask) === 0) return true;

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decode, type Encoded, encode, Kind } from '../../../src/base/codec/index.js';
 import { CorruptionError } from '../../../src/base/errors.js';
 import { anyValue, samples } from './values.js';
@@ -19,6 +19,15 @@ const encodings = Object.entries(samples()).map(
   ([name, value]) => [name, (encode(value) as Encoded).bytes] as const,
 );
 const bytesOf = (hex: string) => Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
+
+// Each of some hundred thousand errors would collect its stack.
+const limit = Error.stackTraceLimit;
+beforeAll(() => {
+  Error.stackTraceLimit = 0;
+});
+afterAll(() => {
+  Error.stackTraceLimit = limit;
+});
 
 describe('malformed bytes', () => {
   test.each(encodings)('are no value when cut anywhere: %s', (_, bytes) => {
@@ -122,10 +131,10 @@ describe('malformed bytes', () => {
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(50 * 2 ** 20);
   });
 
-  test('nested a million deep are read or refused', () => {
-    const deep = new Uint8Array(1_000_001).fill(0xe1);
+  test('nested a hundred thousand deep are read or refused', () => {
+    const deep = new Uint8Array(100_001).fill(0xe1);
     expect(isValue(deep.subarray(1))).toBe(false);
-    deep[1_000_000] = 0x30;
+    deep[100_000] = 0x30;
     expect(isValue(deep)).toBe(true);
   });
 

@@ -32,29 +32,29 @@ const resizable = () =>
   new (ArrayBuffer as unknown as new (n: number, o: object) => ArrayBuffer)(8, { maxByteLength: 16 });
 
 describe('what cannot be stored is refused', () => {
-  test.each<[value: unknown, what: string]>([
-    [nothing, 'a function'],
-    [Symbol('x'), 'a symbol'],
-    [Object(Symbol('x')), 'a Symbol'],
-    [new WeakMap(), 'a WeakMap'],
-    [new WeakSet(), 'a WeakSet'],
-    [new WeakRef({}), 'a WeakRef'],
-    [Promise.resolve(), 'a Promise'],
-    [generator(), 'a Generator'],
-    [[][Symbol.iterator](), 'an Array Iterator'],
-    [new Intl.NumberFormat(), 'an Intl.NumberFormat'],
-    [new URL('https://a.example'), 'a URL'],
-    [new Response(), 'a Response'],
-    [new AbortController().signal, 'an AbortSignal'],
-    [new DOMException('x'), 'a DOMException'],
-    [new SharedArrayBuffer(1), 'a SharedArrayBuffer'],
-    [new Uint8Array(new SharedArrayBuffer(1)), 'shared memory'],
-    [new Float64Array(new SharedArrayBuffer(8)), 'shared memory'],
-    [resizable(), 'resizable memory'],
-    [new Uint8Array(resizable()), 'resizable memory'],
-    [detached().buffer, 'a detached ArrayBuffer'],
-    [detached().view, 'a detached ArrayBuffer'],
-  ])('alone and inside: %o', (value, what) => {
+  test.each<[what: string, value: unknown]>([
+    ['a function', nothing],
+    ['a symbol', Symbol('x')],
+    ['a Symbol', Object(Symbol('x'))],
+    ['a WeakMap', new WeakMap()],
+    ['a WeakSet', new WeakSet()],
+    ['a WeakRef', new WeakRef({})],
+    ['a Promise', Promise.resolve()],
+    ['a Generator', generator()],
+    ['an Array Iterator', [][Symbol.iterator]()],
+    ['an Intl.NumberFormat', new Intl.NumberFormat()],
+    ['a URL', new URL('https://a.example')],
+    ['a Response', new Response()],
+    ['an AbortSignal', new AbortController().signal],
+    ['a DOMException', new DOMException('x')],
+    ['a SharedArrayBuffer', new SharedArrayBuffer(1)],
+    ['shared memory', new Uint8Array(new SharedArrayBuffer(1))],
+    ['shared memory', new Float64Array(new SharedArrayBuffer(8))],
+    ['resizable memory', resizable()],
+    ['resizable memory', new Uint8Array(resizable())],
+    ['a detached ArrayBuffer', detached().buffer],
+    ['a detached ArrayBuffer', detached().view],
+  ])('alone and inside: %s', (what, value) => {
     expect(refusal(value).message).toBe(`value is ${what}, which cannot be stored`);
     expect(refusal([{ a: value }]).message).toBe(`value[0].a is ${what}, which cannot be stored`);
   });

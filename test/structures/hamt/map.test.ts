@@ -242,7 +242,7 @@ describe('secrets', () => {
 
 describe('equality', () => {
   test('goes into persistent values, and not into others', () => {
-    const inner = () => new PersistentMap([['x', PersistentVector.of(1, PersistentSet.of(2))]]);
+    const inner = () => new PersistentMap([['x', PersistentVector.of<unknown>(1, PersistentSet.of(2))]]);
     const many = (value: unknown) => new PersistentMap<number, unknown>(numbers(30)).set(5, value);
     expect(many(inner()).equals(many(inner()))).toBe(true);
     expect(many(inner()).diff(many(inner()))).toEqual([]);

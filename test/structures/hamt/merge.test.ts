@@ -120,7 +120,7 @@ describe.each(MASKS)('under the hash mask %i', (mask) => {
 describe('a merge', () => {
   const numbers = (from: number, to: number) =>
     new PersistentMap(
-      Array.from({ length: to - from }, (_, i) => [from + i, 'left'] as const),
+      Array.from({ length: to - from }, (_, i): [number, string] => [from + i, 'left']),
       { secret: SECRET },
     );
 

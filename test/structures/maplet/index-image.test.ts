@@ -17,7 +17,7 @@ function fill(maplet: IndexMaplet, from: number, to: number): void {
 /** A place for segments, as a store would keep them. */
 class Shelf {
   readonly bytes = new Map<number, Uint8Array>();
-  manifest = new Uint8Array(0);
+  manifest: Uint8Array = new Uint8Array(0);
 
   put(saving: Saving): void {
     for (const { number, bytes } of saving.segments) {
@@ -159,7 +159,7 @@ describe('a saved index', () => {
       segments: [{ number: 1, crc: 0x44332211 }],
     });
     expect(Buffer.from(bytes).toString('hex')).toBe(
-      '52434958' + '1b288b88' + '0100000000400000001000004000000002000000010000000100000011223344',
+      '52434958' + '33915327' + '0100000000400000001000004000000002000000010000000100000011223344',
     );
   });
 });

@@ -3,9 +3,6 @@ import { IndexMaplet, IndexPublisher, IndexReader } from '../../../src/structure
 
 const hashOf = (i: number): [number, number] => [Math.imul(i + 1, 0x9e3779b1), Math.imul(i + 7, 0x85ebca6b)];
 
-/** The turns that stand in the header and in the areas. */
-const HEADER_TURN = 1;
-
 describe('a published index', () => {
   test('answers for what is in it, after every publishing, through growth, splits and merges', () => {
     const maplet = new IndexMaplet({ segmentSlots: 64, leastSlots: 16 });
@@ -61,15 +58,26 @@ describe('a published index', () => {
     const publisher = new IndexPublisher(maplet);
     const reader = new IndexReader(publisher.buffer);
     const words = new Int32Array(publisher.buffer);
-    const [, , , area] = words;
-    // The first area to be used is the lowest: the only segment is in it.
-    for (const turn of [HEADER_TURN, area!]) {
-      expect(reader.mayHave(9, 9)).toBe(false);
-      Atomics.add(words, turn, 1);
-      expect(reader.mayHave(9, 9)).toBe(true);
-      Atomics.add(words, turn, 1);
-      expect(reader.mayHave(9, 9)).toBe(false);
-    }
+    // The first area to be used is the lowest: the only segment is in it, its turn at the start.
+    const turn = words[2]!;
+    expect(reader.mayHave(9, 9)).toBe(false);
+    Atomics.add(words, turn, 1);
+    expect(reader.mayHave(9, 9)).toBe(true);
+    Atomics.add(words, turn, 1);
+    expect(reader.mayHave(9, 9)).toBe(false);
+  });
+
+  test('says "maybe" where the directory leads to the segment of another prefix', () => {
+    const maplet = new IndexMaplet({ segmentSlots: 64, leastSlots: 16 });
+    for (let i = 0; i < 200; i++) maplet.insert(...hashOf(i), i);
+    const publisher = new IndexPublisher(maplet);
+    const reader = new IndexReader(publisher.buffer);
+    const words = new Int32Array(publisher.buffer);
+    const [first, last] = [16, 16 + 2 ** words[1]! - 1];
+    const astray = words[last]!;
+    words[first] = astray;
+    for (let i = 0; i < 200; i++) if (!reader.mayHave(...hashOf(i))) expect.fail(`${i} is said to be absent`);
+    expect(reader.mayHave(1, 1)).toBe(true);
   });
 
   test('says "maybe" once it is closed, and where entries are spilled', () => {

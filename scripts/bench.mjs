@@ -1,0 +1,20 @@
+/** `npm run bench -- <name>`: builds the package and runs a benchmark; without a name, all of them. */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const BENCHMARKS = { store: 'bench/store/run.mjs', maplet: 'bench/maplet.mjs', hamt: 'bench/hamt.mjs' };
+
+const [asked, ...rest] = process.argv.slice(2).filter((arg) => arg !== '--built');
+if (asked !== undefined && !(asked in BENCHMARKS)) {
+  throw new Error(`there is no benchmark ${asked}: expected one of ${Object.keys(BENCHMARKS).join(', ')}`);
+}
+if (!process.argv.includes('--built')) await import('./build.mjs');
+for (const name of asked ? [asked] : Object.keys(BENCHMARKS)) {
+  const script = join(root, BENCHMARKS[name]);
+  if (!existsSync(script)) throw new Error(`${BENCHMARKS[name]} is missing`);
+  console.log(`\n== ${name}`);
+  const { status } = spawnSync(process.execPath, ['--expose-gc', script, ...rest], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exitCode = 1;
+}

@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'vitest';
+import { CorruptionError, FormatError, SerializationError } from '../../../src/base/errors.js';
+import { Maplet, OPERATORS, type OperatorName } from '../../../src/structures/maplet/index.js';
+import { AT } from '../../../src/structures/maplet/maplet-format.js';
+
+const VALUES: Record<OperatorName, unknown[]> = {
+  counter: [1, 2],
+  max: [5, 3],
+  min: [5, 3],
+  replace: [{ a: 1 }, 'b'],
+  or: [false, true],
+  and: [true, false],
+  concat: ['a', 'ä\ud800'],
+  list: [[1], [[2]]],
+  set: [new Set(['a']), new Set([1])],
+  vector: [Float64Array.of(1), [2]],
+};
+
+describe('a maplet in bytes', () => {
+  test.each(Object.keys(OPERATORS) as OperatorName[])('comes back with its operator, %s', (operator) => {
+    const maplet = new Maplet<unknown>({ operator: operator as never, capacity: 10, seed: 2 ** 40 + 5 });
+    const values = VALUES[operator];
+    for (let i = 0; i < 40; i++) for (const value of values) maplet.insert(`key ${i}`, value);
+    for (let i = 0; i < 40; i += 3)
+      for (let times = maplet.count(`key ${i}`); times > 0; times--) maplet.delete(`key ${i}`);
+    const back = Maplet.fromBytes(maplet.toBytes());
+    expect(back.dump()).toEqual(maplet.dump());
+    expect(back.stats()).toEqual(maplet.stats());
+    for (const each of [maplet, back]) {
+      each.insert('key 3', values[0]);
+      each.insert('key 1', values[0]);
+    }
+    expect(back.dump()).toEqual(maplet.dump());
+    expect(back.toBytes()).toEqual(maplet.toBytes());
+    back.merge(maplet);
+    expect(back.size).toBe(maplet.size);
+  });
+
+  test('keeps its settings', () => {
+    const maplet = new Maplet<number>({
+      operator: 'max',
+      valueBits: 7,
+      capacity: 2,
+      falsePositiveRate: 0.2,
+      autoResize: false,
+    });
+    maplet.insert('a', 100);
+    maplet.insert('b', 1);
+    const back = Maplet.fromBytes<number>(maplet.toBytes());
+    expect([back.valueBits, back.falsePositiveRate, back.operator]).toEqual([7, 0.2, OPERATORS.max]);
+    expect(() => back.insert('c', 1)).toThrow(/full/);
+    expect(() => back.insert('a', 128)).toThrow(RangeError);
+  });
+
+  test('needs an operator of its own given again, and takes no other', () => {
+    const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
+    const operator = { identity: 0, merge: gcd, associative: true, commutative: true };
+    const maplet = new Maplet<number>({ operator, valueBits: 16 });
+    maplet.insert('a', 12);
+    maplet.insert('a', 18);
+    const bytes = maplet.toBytes();
+    expect(() => Maplet.fromBytes(bytes)).toThrow(TypeError);
+    expect(Maplet.fromBytes<number>(bytes, { operator }).query('a')).toBe(6);
+    const counter = new Maplet<number>({ operator: 'counter' }).toBytes();
+    expect(() => Maplet.fromBytes<number>(counter, { operator })).toThrow(TypeError);
+  });
+
+  test('is refused with any bit flipped, cut anywhere, or with more behind it', () => {
+    const maplet = new Maplet<unknown>({ capacity: 4, seed: 1 });
+    for (let i = 0; i < 3; i++) maplet.insert(`key ${i}`, i);
+    const bytes = maplet.toBytes();
+    const refused = (of: Uint8Array, what: string) => {
+      try {
+        Maplet.fromBytes(of);
+      } catch (error) {
+        if (error instanceof CorruptionError || error instanceof FormatError) return;
+        throw error;
+      }
+      expect.fail(`took ${what}`);
+    };
+    for (let bit = 0; bit < bytes.length * 8; bit++) {
+      bytes[bit >> 3]! ^= 1 << (bit & 7);
+      refused(bytes, `bit ${bit}`);
+      bytes[bit >> 3]! ^= 1 << (bit & 7);
+    }
+    for (let cut = 0; cut < bytes.length; cut++) refused(bytes.subarray(0, cut), `cut ${cut}`);
+    refused(Uint8Array.of(...bytes, 0), 'a byte more');
+    expect(Maplet.fromBytes(bytes).size).toBe(3);
+  });
+
+  test('of a newer version is a FormatError', () => {
+    const bytes = new Maplet().toBytes();
+    bytes[AT.version] = 2;
+    expect(() => Maplet.fromBytes(bytes)).toThrow(FormatError);
+    expect(() => Maplet.fromBytes('text' as never)).toThrow(TypeError);
+  });
+
+  test('begins as the format description says', () => {
+    const bytes = new Maplet<boolean>({
+      capacity: 1,
+      falsePositiveRate: 0.5,
+      operator: 'max' as never,
+      valueBits: 1,
+      seed: 7,
+    }).toBytes();
+    expect(Buffer.from(bytes.subarray(0, AT.body)).toString('hex').match(/.{8}/g)!.join(' ')).toBe(
+      '52434d50 d742bc80 01010201 01000000 07000000 00000000 00000000 0000e03f 00000000 0000f03f 00000000 00000000',
+    );
+    expect(bytes).toHaveLength(AT.body + 20 + 8 + 8 + 1 + 8 + 16);
+  });
+
+  test('cannot hold what cannot be cloned', () => {
+    const maplet = new Maplet<unknown>();
+    maplet.insert('a', () => 1);
+    expect(() => maplet.toBytes()).toThrow(SerializationError);
+    const blobs = new Maplet<unknown>();
+    blobs.insert('a', new Blob(['x']));
+    expect(() => blobs.toBytes()).toThrow(SerializationError);
+  });
+});
