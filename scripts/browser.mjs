@@ -140,8 +140,8 @@ function install() {
       '  npx playwright install --with-deps chromium',
       '  install Chromium or Chrome by the means of your system (Debian: apt-get install chromium)',
       '  set ROOTCELLAR_BROWSER to the path of a Chromium, Chrome or Edge',
-      `Playwright said: ${lastLine(byPlaywright)}`,
-      ...(byApt ? [`apt-get said: ${lastLine(byApt)}`] : []),
+      `Playwright said: ${verdict(byPlaywright)}`,
+      ...(byApt ? [`apt-get said: ${verdict(byApt)}`] : []),
     ].join('\n'),
   );
 }
@@ -150,8 +150,11 @@ function run(command, args, timeout = 15_000, env = process.env) {
   return spawnSync(command, args, { encoding: 'utf8', timeout, env });
 }
 
-function lastLine({ stdout, stderr, error }) {
-  return (stderr || stdout || error?.message || 'nothing').trim().split('\n').at(-1);
+/** The line of its output that tells most: the first that speaks of an error, else the last. */
+function verdict({ stdout, stderr, error }) {
+  const lines = `${stdout ?? ''}\n${stderr ?? ''}`.split('\n').map((line) => line.trim());
+  const said = lines.filter(Boolean);
+  return error?.message ?? said.find((line) => /^(e:|error|failed)/i.test(line)) ?? said.at(-1) ?? 'nothing';
 }
 
 function isExecutable(path) {

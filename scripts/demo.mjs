@@ -35,11 +35,9 @@ if (options.headless) {
     persistence: options.persistence,
     screenshots: `${root}.demo/screenshots`,
     print: console.log,
-  });
-  for (const line of wrong) console.error(`WRONG: ${line}`);
-  console.log(
-    wrong.length === 0 ? 'All figures and look-ups are right.' : `${wrong.length} things are wrong.`,
-  );
+  }).catch((error) => [error.message]);
+  for (const line of wrong) console.error(`Wrong:     ${line}`);
+  console.log(wrong.length === 0 ? 'All figures and look-ups are right.' : `Wrong: ${wrong.length}.`);
   process.exitCode = wrong.length === 0 ? 0 : 1;
 } else {
   const { url } = await serve(`${root}.demo`, { port: PORT });

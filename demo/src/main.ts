@@ -1,4 +1,5 @@
 /** The page: opens the store, shows what it says about itself, and wires the parts together. */
+import { ClosedError } from 'rootcellar';
 import { byId, setText } from './dom.js';
 import { clearFigures, showFigures } from './figures.js';
 import { bytes, count, duration, plural } from './format.js';
@@ -18,6 +19,8 @@ let index: DataIndex;
 let loading: AbortController | undefined;
 /** Records of the data set in the store, as of the last refresh. */
 let records = 0;
+/** As many as the panel speaks of. */
+let shown = 0;
 
 const panel = new StorePanel({
   load: () => void startLoading(),
@@ -55,7 +58,7 @@ async function followOtherTab(): Promise<void> {
   if (await isLoading()) {
     if (state !== 'elsewhere') panel.show('elsewhere', 'Another tab is loading the data', '');
     panel.progress({ done: Math.min(records, index.records) }, index.records);
-  } else if (state === 'elsewhere' || stateOf(records) !== state) {
+  } else if (state === 'elsewhere' || stateOf(records) !== state || (state === 'part' && records !== shown)) {
     showContents('Another tab has changed the store.');
   }
 }
@@ -67,6 +70,7 @@ function stateOf(found: number): 'empty' | 'part' | 'full' {
 /** The panel as the contents of the store have it. `note`: how it came to be so. */
 function showContents(note: string): void {
   const state = stateOf(records);
+  shown = records;
   const all = `${count(index.records)} records, ${bytes(index.jsonBytes)} of JSON`;
   if (state === 'full') panel.show(state, `${all}, are in this browser`, note);
   else if (state === 'part') {
@@ -169,9 +173,9 @@ async function keepFresh(): Promise<void> {
     try {
       await refresh();
     } catch (error) {
-      // Deleted or closed by another tab: open what is there now.
-      if (session.isOpen) fail('The store does not answer', error);
-      else await openStore();
+      // Deleted by another tab: open what is there now.
+      if (error instanceof ClosedError) await openStore();
+      else fail('The store does not answer', error);
     }
   }
 }

@@ -74,11 +74,10 @@ export async function suggest(store: Store, text: string, limit: number): Promis
     ]),
   ];
   // Asked in one turn, so they travel to the worker as one message.
-  const [exact, found] = await Promise.all([
-    Promise.all(prefixes.map((path) => hasLevel(store, path))),
-    Promise.all(prefixes.map((prefix) => completions(store, prefix, limit))),
-  ]);
-  const paths = new Set(prefixes.filter((_, i) => exact[i]));
+  const found = await Promise.all(prefixes.map((prefix) => completions(store, prefix, limit)));
+  const fruitful = prefixes.filter((_, i) => found[i]!.paths.length > 0);
+  const exact = await Promise.all(fruitful.map((path) => hasLevel(store, path)));
+  const paths = new Set(fruitful.filter((_, i) => exact[i]));
   // In turns, one of each place: no place crowds out another.
   for (let rank = 0; rank < limit; rank++) {
     for (const { paths: own } of found) {
@@ -88,7 +87,7 @@ export async function suggest(store: Store, text: string, limit: number): Promis
   }
   return {
     paths: [...paths].slice(0, limit),
-    scans: found.reduce((sum, { scans }) => sum + scans, prefixes.length),
+    scans: found.reduce((sum, { scans }) => sum + scans, fruitful.length),
   };
 }
 

@@ -41,7 +41,7 @@ export class StorePanel {
 
   /** Enters a state, with a title and a note in words. */
   show(state: PanelState, title: string, note: string): void {
-    const hadFocus = [...this.#buttons.values()].includes(document.activeElement as HTMLButtonElement);
+    const focused = document.activeElement;
     this.state = state;
     this.#panel.dataset['state'] = state;
     setText(this.#title, title);
@@ -49,10 +49,18 @@ export class StorePanel {
     for (const [name, button] of this.#buttons) button.disabled = !ENABLED[state].includes(name);
     const load = this.#buttons.get('load')!;
     setText(load, state === 'part' ? 'Go on loading' : 'Load the data');
-    // One place for both: whoever has just pressed one finds the other there.
+    // One place for both.
     load.hidden = state === 'loading' || state === 'full' || state === 'failed';
-    this.#buttons.get('cancel')!.hidden = state !== 'loading';
-    if (hadFocus && document.activeElement === document.body) this.#title.focus({ preventScroll: true });
+    const cancel = this.#buttons.get('cancel')!;
+    cancel.hidden = state !== 'loading';
+    if (focused === load && load.hidden) this.#focusOn(cancel);
+    else if (focused === cancel && cancel.hidden) this.#focusOn(load);
+  }
+
+  /** Whoever pressed a button that is gone now goes on from what took its place. */
+  #focusOn(button: HTMLButtonElement): void {
+    const target = button.hidden || button.disabled ? this.#title : button;
+    target.focus({ preventScroll: true });
   }
 
   /** Moves the progress bar; without a rate, it is another tab that loads. */

@@ -34,12 +34,15 @@ const TIMEOUT_MS = 30_000;
  * await cellar.set('user:7', { name: 'Ada' }, { ttl: '7d' });
  */
 export async function open(name: string, options: ClientOptions = {}): Promise<Store> {
-  const { worker, signal, ...rest } = Object(options) as ClientOptions;
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`options: expected an object, got ${String(options)}`);
+  }
+  const { worker, signal, ...rest } = options;
   signal?.throwIfAborted();
   installHandlers();
   const host = await spawn(worker);
   try {
-    const session = await orDeath(host, host.root.open(name, options === null ? (null as never) : rest), signal);
+    const session = await orDeath(host, host.root.open(name, rest), signal);
     const { mode, capabilities } = (await orDeath(host, session.opened as Promise<Opened>, signal)) as Opened;
     host.unref();
     const remote = new Remote(session, timeoutOf(rest), host.death);

@@ -19,6 +19,9 @@ interface Pending extends Call {
 /** These may take long, and are sent in a message of their own: nobody waits behind them. */
 const LONG = new Set(['sweep', 'flush', 'clear', 'close', 'destroy', 'scan', 'scanNext', 'count']);
 
+/** The longest a timer of the platform can wait. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
 export class Remote {
   #gathered: Pending[] = [];
   readonly #waiting = new Set<Pending>();
@@ -33,12 +36,24 @@ export class Remote {
     death.catch((error) => this.end(error));
   }
 
+  /** Gathers the call. What it carries is cloned now: the caller may change it in the next line. */
   call<T>(method: string, args: readonly unknown[], signal?: AbortSignal): Promise<T> {
+    return this.#add(method, () => args.map((arg) => snapshot(method, arg)), signal);
+  }
+
+  /** Sends the call at once, with what was gathered before it: the message itself clones what it carries. */
+  callAtOnce<T>(method: string, args: readonly unknown[], signal?: AbortSignal): Promise<T> {
+    const answered = this.#add<T>(method, () => args, signal);
+    this.#send();
+    return answered;
+  }
+
+  #add<T>(method: string, args: () => readonly unknown[], signal: AbortSignal | undefined): Promise<T> {
     const answered = new Promise<unknown>((resolve, reject) => {
       if (signal?.aborted) reject(signal.reason);
       else if (this.#over) reject(this.#over);
       else {
-        const pending: Pending = { method, args, resolve, reject };
+        const pending: Pending = { method, args: args(), resolve, reject };
         this.#waiting.add(pending);
         this.#gathered.push(pending);
         if (this.#gathered.length === 1) queueMicrotask(() => this.#send());
@@ -77,26 +92,25 @@ export class Remote {
 
   async #post(group: readonly Pending[]): Promise<void> {
     if (group.length === 0) return;
-    const calls = group.map(({ method, args }) => ({ method, args: args.map(ownBuffer) }));
-    const timer =
-      this.timeoutMs === Infinity ? undefined : setTimeout(() => this.#timeOut(group), Math.min(this.timeoutMs, 2 ** 31 - 1));
+    const calls = group.map(({ method, args }) => ({ method, args }));
+    const wait = Math.min(this.timeoutMs, TIMER_MAX_MS);
+    const timer = wait === TIMER_MAX_MS ? undefined : setTimeout(() => this.#timeOut(group), wait);
     try {
       this.#settle(group, await this.session.run(transfer(calls, buffersOf(calls))));
     } catch (error) {
-      if ((error as DOMException).name !== 'DataCloneError') for (const { reject } of group) reject(error);
+      const refused = (error as DOMException).name === 'DataCloneError';
       // One value that cannot be cloned must not take the calls beside it along.
-      else if (group.length > 1) for (const pending of group) this.#post([pending]);
-      else group[0]!.reject(notCloneable(group[0]!, error));
+      if (refused && group.length > 1) for (const pending of group) this.#post([pending]);
+      else for (const { method, reject } of group) reject(refused ? notCloneable(method, error) : error);
     } finally {
       clearTimeout(timer);
-      if (this.#over || group.length === 1) for (const pending of group) this.#waiting.delete(pending);
+      for (const pending of group) this.#waiting.delete(pending);
     }
   }
 
   #settle(group: readonly Pending[], answers: readonly Answer[]): void {
     group.forEach((pending, i) => {
       const answer = answers[i]!;
-      this.#waiting.delete(pending);
       if ('error' in answer) pending.reject(unpackError(answer.error));
       else pending.resolve(answer.value);
     });
@@ -118,33 +132,33 @@ function orAbort<T>(answered: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-function notCloneable({ method }: Call, cause: unknown): SerializationError {
-  const { message } = cause as Error;
-  return new SerializationError(`${method}: a value cannot be stored: ${message}`, { cause });
+function notCloneable(method: string, cause: unknown): SerializationError {
+  return new SerializationError(`${method}: a value cannot be stored: ${(cause as Error).message}`, { cause });
 }
 
-/**
- * A large buffer is copied once and given away, which costs a tenth of having it
- * cloned; the caller's own stays his.
- */
-function ownBuffer(arg: unknown): unknown {
-  if (arg instanceof Uint8Array && arg.constructor === Uint8Array && arg.byteLength >= TRANSFER_BYTES) return arg.slice();
-  if (arg instanceof ArrayBuffer && arg.byteLength >= TRANSFER_BYTES) return arg.slice(0);
-  return arg;
+/** A copy of `arg` that nobody else can change. */
+function snapshot(method: string, arg: unknown): unknown {
+  if (typeof arg !== 'object' || arg === null) return arg;
+  if (isBytes(arg)) return arg.slice();
+  try {
+    return structuredClone(arg);
+  } catch (error) {
+    throw notCloneable(method, error);
+  }
 }
 
+function isBytes(arg: unknown): arg is Uint8Array<ArrayBuffer> {
+  return arg instanceof Uint8Array && arg.constructor === Uint8Array;
+}
+
+/** Large buffers of the snapshots change hands, which costs a twentieth of having them cloned once more. */
 function buffersOf(calls: readonly Call[]): ArrayBuffer[] {
   const buffers: ArrayBuffer[] = [];
-  for (const { args } of calls) {
-    for (const arg of args) {
-      const buffer = arg instanceof Uint8Array ? arg.buffer : arg;
-      if (buffer instanceof ArrayBuffer && buffer.byteLength >= TRANSFER_BYTES && isOwn(arg, buffer)) buffers.push(buffer);
+  for (const { method, args } of calls) {
+    for (const arg of method === 'set' ? args : []) {
+      const buffer = isBytes(arg) ? arg.buffer : arg;
+      if (buffer instanceof ArrayBuffer && buffer.byteLength >= TRANSFER_BYTES) buffers.push(buffer);
     }
   }
   return buffers;
-}
-
-/** `ownBuffer` made it: then it fills its buffer. */
-function isOwn(arg: unknown, buffer: ArrayBuffer): boolean {
-  return !(arg instanceof Uint8Array) || (arg.constructor === Uint8Array && arg.byteLength === buffer.byteLength);
 }

@@ -90,7 +90,8 @@ export class RemoteStore implements Store {
       for await (const pair of entries) pairs.push(pair);
       gathered = pairs;
     }
-    return this.#call('setMany', options, gathered);
+    const { signal, others } = split(options);
+    return this.remote.callAtOnce('setMany', [gathered, others], signal);
   }
 
   delete(key: string, options?: Options): Promise<boolean> {

@@ -1,19 +1,25 @@
 /**
  * Records by location, through a cache of those read last. A location never names
  * another record, so nothing in the cache is ever stale.
+ *
+ * Two generations: what is read goes into the young one; when that is half of the
+ * cache it becomes the old one, and the old one is dropped whole. So a record that is
+ * read again stays, at the cost of a map look-up, and nothing is ever unlinked: a
+ * `Map` that is used as a list has to step over every entry that was deleted.
  */
 import type { Eventually } from '../base/bytes.js';
 import type { EntryView, Log } from '../storage/log/index.js';
 
-/** What an entry costs in memory beside its bytes: the view, the map's slot. */
-const OVERHEAD_BYTES = 200;
+/** What an entry costs in memory beside its bytes: the view, its buffer, the map's slot. */
+const OVERHEAD_BYTES = 300;
 /** A record larger than this share of the cache would push out too many others. */
 const LARGEST_SHARE = 1 / 8;
 
 export class Records {
-  /** In order of use: a `Map` keeps the order in which keys were added. */
-  readonly #cached = new Map<number, EntryView>();
-  #bytes = 0;
+  #young = new Map<number, EntryView>();
+  #old = new Map<number, EntryView>();
+  #youngBytes = 0;
+  #oldBytes = 0;
 
   constructor(
     private readonly log: Log,
@@ -21,37 +27,32 @@ export class Records {
   ) {}
 
   get cachedBytes(): number {
-    return this.#bytes;
+    return this.#youngBytes + this.#oldBytes;
   }
 
   /** @throws CorruptionError when the record fails its check. */
   read(location: number): Eventually<EntryView> {
-    const cached = this.#cached.get(location);
-    if (cached) {
-      this.#cached.delete(location);
-      this.#cached.set(location, cached);
-      return cached;
-    }
+    const young = this.#young.get(location);
+    if (young) return young;
+    const old = this.#old.get(location);
+    if (old) return this.#keep(location, old);
     const read = this.log.read(location);
-    return read instanceof Promise ? read.then((entry) => this.#keep(location, entry)) : this.#keep(location, read);
+    if (read instanceof Promise) return read.then((entry) => this.#keep(location, entry.copy()));
+    // Bytes of its own: those of the log may be gone at its next read.
+    return this.#keep(location, read.copy());
   }
 
-  clear(): void {
-    this.#cached.clear();
-    this.#bytes = 0;
-  }
-
-  /** The entry over bytes of its own: those of the log may be gone at its next read. */
   #keep(location: number, entry: EntryView): EntryView {
-    const kept = entry.copy();
-    if (kept.bytes > this.maxBytes * LARGEST_SHARE) return kept;
-    if (!this.#cached.has(location)) this.#bytes += kept.bytes + OVERHEAD_BYTES;
-    this.#cached.set(location, kept);
-    for (const [oldest, { bytes }] of this.#cached) {
-      if (this.#bytes <= this.maxBytes) break;
-      this.#cached.delete(oldest);
-      this.#bytes -= bytes + OVERHEAD_BYTES;
+    const bytes = entry.bytes + OVERHEAD_BYTES;
+    if (bytes > this.maxBytes * LARGEST_SHARE) return entry;
+    if (this.#youngBytes + bytes > this.maxBytes / 2) {
+      this.#old = this.#young;
+      this.#oldBytes = this.#youngBytes;
+      this.#young = new Map();
+      this.#youngBytes = 0;
     }
-    return kept;
+    if (!this.#young.has(location)) this.#youngBytes += bytes;
+    this.#young.set(location, entry);
+    return entry;
   }
 }

@@ -37,6 +37,7 @@ export async function recover(
       const content = entry.type === Type.Put ? contents.of(entry, location) : undefined;
       replayEntry(state, entry, location, content instanceof Promise ? await content : content);
     }
+    state.endGroup();
   };
   return log.replay(visit, endBatch);
 }

@@ -66,6 +66,8 @@ export class State {
   readonly #deadlineKeys = new Map<number, string[]>();
   /** Only the number of candidates is asked for. */
   readonly #none = new Uint32Array(0);
+  /** What the changes of this group took from keys. */
+  #dropped: Content[] = [];
   #buffer: MutableMap<string, Slot>;
 
   constructor(
@@ -110,6 +112,9 @@ export class State {
     return this.references.get(object) ?? 1;
   }
 
+  /**
+   * Makes `change` count. `endGroup` must follow the last one of a group.
+   */
   apply(change: Change): void {
     this.version = change.version;
     this.time = Math.max(this.time, change.time);
@@ -119,15 +124,23 @@ export class State {
     else this.#clear();
   }
 
+  /**
+   * Values that the group took from their keys are let go. Not before its end: a
+   * later change of the group may have been planned to share one of them.
+   */
+  endGroup(): void {
+    for (const content of this.#dropped) this.#release(content);
+    this.#dropped = [];
+  }
+
   #put(change: PutChange): void {
     const { key, content, expiresAt } = change;
     const high = hashString(this.secret, key);
     const low = lane[0]!;
     const old = this.#buffer.get(key);
     this.#retain(content);
-    if (old?.content) this.#release(old.content);
+    if (old?.content) this.#dropped.push(old.content);
     else this.keys += 1;
-    this.logicalBytes += content.size;
     this.#buffer.set(key, {
       location: change.location,
       content,
@@ -145,7 +158,7 @@ export class State {
     const low = lane[0]!;
     const old = this.#buffer.get(key);
     if (old?.content) {
-      this.#release(old.content);
+      this.#dropped.push(old.content);
       this.keys -= 1;
     }
     if (this.#settledAfter(key, high, low, old)) this.#buffer.delete(key);
@@ -158,6 +171,7 @@ export class State {
     this.logicalBytes = 0;
     this.objectCount = 0;
     this.objectBytes = 0;
+    this.#dropped = [];
     this.index = new IndexMaplet();
     this.objects = new IndexMaplet();
     this.references.clear();
@@ -216,6 +230,7 @@ export class State {
   }
 
   #retain({ high, low, object, size, brings }: Content): void {
+    this.logicalBytes += size;
     if (!brings) {
       this.references.set(object, (this.references.get(object) ?? 1) + 1);
       return;

@@ -2,8 +2,9 @@
  * A store in IndexedDB, for where synchronous file access is missing.
  *
  * A location is a record id that is never used again; a batch is one transaction,
- * so it needs no COMMIT and is never torn. Each record is an entry as `log/format.ts`
- * has it, check and all: what the browser gives back is not taken on trust.
+ * so it is never torn. Each record is an entry as `log/format.ts` has it, check and
+ * all, because what the browser gives back is not taken on trust; the last one of a
+ * batch is a COMMIT without a value.
  *
  *    object store `log`    record id -> bytes of the entry
  *    object store `meta`   'header' -> bytes of the header; 'flushed' -> a number
@@ -18,6 +19,7 @@ import {
   type Batch,
   decodeHeader,
   encodeHeader,
+  entry as newEntry,
   type EntryFields,
   EntryView,
   entryLength,
@@ -143,6 +145,7 @@ async function put(db: Database, key: string, value: Uint8Array | number): Promi
 class RecordBatch implements Batch {
   readonly records: Uint8Array[] = [];
   bytes = 0;
+  #last = { sequence: 0, time: 0 };
 
   constructor(
     readonly first: number,
@@ -153,7 +156,14 @@ class RecordBatch implements Batch {
     return this.records.length;
   }
 
+  /** Adds the COMMIT. */
+  close(): void {
+    const { sequence, time } = this.#last;
+    this.add(newEntry({ type: Type.Commit, sequence, time }));
+  }
+
   add(fields: EntryFields): number {
+    this.#last = fields;
     const bytes = new Uint8Array(entryBytesMax(fields));
     const end = putEntry(bytes, new DataView(bytes.buffer), 0, fields, this.generation);
     this.records.push(bytes.subarray(0, end));
@@ -206,10 +216,14 @@ class IndexedDbLog implements Log {
           this.#extentBytes = 0;
         }
         this.#extentBytes += length;
-        visit(entry, ids[i]!);
-        entries += 1;
+        if (entry.type !== Type.Commit) {
+          visit(entry, ids[i]!);
+          entries += 1;
+          continue;
+        }
+        this.batches += 1;
+        await endBatch();
       }
-      await endBatch();
     }
     if (entries > 0) this.extents += 1;
     return { entries, tornBytes: 0 };
@@ -221,8 +235,10 @@ class IndexedDbLog implements Log {
   }
 
   async append(batch: Batch, strict: boolean): Promise<Level> {
-    const { first, records, bytes } = batch as RecordBatch;
+    const { first, records } = batch as RecordBatch;
     this.#refuseLost();
+    (batch as RecordBatch).close();
+    const { bytes } = batch;
     try {
       const transaction = this.db.transaction('log', 'readwrite', { durability: strict ? 'strict' : 'relaxed' });
       const { store } = transaction;

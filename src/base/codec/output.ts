@@ -71,10 +71,9 @@ export class Output {
     this.#at += bytes.length;
   }
 
-  /** Leaves room for `count` bytes that are known later. */
+  /** Leaves room for `count` bytes that are known later, and must be set in the copy. */
   skip(count: number): void {
     this.#reserve(count);
-    this.#bytes.fill(0, this.#at, this.#at + count);
     this.#at += count;
   }
 

@@ -1,7 +1,7 @@
 /**
  * Entries to bytes and back, as `format.ts` lays them out.
  */
-import { compareKeys, equalBytes, getUint48, getUnits, isLatin1, putUint48, putUnits } from '../../base/bytes.js';
+import { equalBytes, getUint48, getUnits, isLatin1, putUint48, putUnits } from '../../base/bytes.js';
 import { crc32c } from '../../base/crc32c.js';
 import { ENTRY_AT, Flag, FLAG_MASK, FLAG_SHIFT, KEY_MASK, KIND_SHIFT, TYPE_SHIFT, Type } from './format.js';
 
@@ -192,7 +192,13 @@ export class EntryView implements EntryFields {
 
   hasKey(key: string): boolean {
     const width = this.#wide ? 2 : 1;
-    return this.#keyEnd - this.#keyStart === key.length * width && compareKeys(this.key, key) === 0;
+    if (this.#keyEnd - this.#keyStart !== key.length * width) return false;
+    const bytes = this.#bytes;
+    for (let i = 0, at = this.#keyStart; i < key.length; i++, at += width) {
+      const unit = this.#wide ? bytes[at]! | (bytes[at + 1]! << 8) : bytes[at]!;
+      if (key.charCodeAt(i) !== unit) return false;
+    }
+    return true;
   }
 
   hasValue(kind: number, value: Uint8Array): boolean {

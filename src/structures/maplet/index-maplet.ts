@@ -13,6 +13,10 @@
  * Cost: 6 bytes a slot at a load of 0.73 to 0.92, about 7.4 bytes an entry. A
  * lookup touches one cache line of tags and seldom more than one word.
  *
+ * Fingerprints shrink when locations outrun the number of entries: a log of few
+ * large records, then many small ones. `stats().falsePositiveRate` tells; inserting
+ * everything anew into another IndexMaplet restores them.
+ *
  * Invariants
  *  1. The directory has 2^depth places; a segment of depth d stands in
  *     2^(depth - d) neighbouring ones.
@@ -27,7 +31,7 @@ import { fingerprintBitsFor, type Owner, Segment } from './segment.js';
 import { INSERTED, NO_ROOM, PRESENT } from './slots.js';
 
 export interface IndexMapletOptions {
-  /** Entries to make room for in advance. Default: 0. */
+  /** Entries to make room for in advance; removals do not give this room back. Default: 0. */
   readonly capacity?: number;
   /** Slots of the largest segment. Default: 16,384. */
   readonly segmentSlots?: number;
@@ -85,8 +89,9 @@ export class IndexMaplet {
   }
 
   /**
-   * Adds `location` to the candidates of a hash. A location is 0 .. 2^32 - 1 and
-   * names one record: inserted again for the same hash it stays one entry.
+   * Adds `location` to the candidates of a hash, two int32. A location is an integer
+   * 0 .. 2^32 - 1, which is not checked, and names one record: inserted again for
+   * the same hash it stays one entry.
    *
    * Costs one pass over a cluster, and now and then over a segment: about 0.1 ms.
    */
@@ -97,14 +102,14 @@ export class IndexMaplet {
         segment.makeRoomFor(location, this.budget - segment.depth);
       }
       if (segment.taken >= segment.slots * MAX_LOAD && this.enlarge(segment, high)) continue;
-      const fingerprint = segment.fingerprintOf(high, low);
-      const word = segment.wordOf(high, low, location);
-      const outcome = segment.put(fingerprint, word);
+      const outcome = segment.add(high, low, location);
       if (outcome === PRESENT) return;
       if (outcome === NO_ROOM && segment.taken >= segment.slots * CROWDED_LOAD) {
         if (this.enlarge(segment, high)) continue;
       }
-      if (outcome !== INSERTED) segment.putSpill(fingerprint, word);
+      if (outcome !== INSERTED) {
+        segment.putSpill(segment.fingerprintOf(high, low), segment.wordOf(high, low, location));
+      }
       this.entries++;
       return;
     }

@@ -130,7 +130,8 @@ export class Maplet<V = unknown> {
     this.operator.check?.(value);
     this.cells.check(value);
     this.hash(key);
-    for (const [at, table] of this.tables.entries()) {
+    for (let at = 0; at < this.tables.length; at++) {
+      const table = this.tables[at]!;
       const fingerprint = this.fingerprintIn(table);
       const slot = table.find(fingerprint);
       if (slot < 0) continue;

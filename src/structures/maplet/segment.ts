@@ -33,6 +33,10 @@ const STEP_BITS = 9;
 const EXT_BITS_MAX = 31;
 /** So many entries of equal fingerprint and extension may stand in slots, or a quarter of a small table. */
 const EQUALS_MAX = 32;
+/** Prefix, fingerprint and extension that need not be longer: a rate of 10^-6 at a million keys. */
+const LONG_ENOUGH = 40;
+/** Bits that the boundary moves further than it must. */
+const SLACK = 3;
 /** Heap bytes of a segment besides its planes: object, buffer, two views (measured, Node 20). */
 export const SEGMENT_OVERHEAD = 480;
 
@@ -141,7 +145,10 @@ export class Segment {
    * extension there is, at most `budget` bits of fingerprint and extension.
    */
   makeRoomFor(location: number, budget: number): void {
-    const fitting = Math.clz32(location);
+    let fitting = Math.clz32(location);
+    // Long fingerprints can spare some bits in advance, so that the boundary moves seldom.
+    const spare = this.depth + this.bits + fitting - LONG_ENOUGH;
+    if (spare > 0) fitting -= Math.min(spare, fitting, SLACK);
     if (this.length === 0) {
       this.setExtBits(clampExtBits(this, Math.min(fitting, budget - this.bits)));
     } else if (fitting < this.extBits) {
@@ -203,6 +210,15 @@ export class Segment {
   has(fingerprint: number, word: number): boolean {
     if (findSlot(this.tags, this.words, this.step, this.inverse, fingerprint, word) >= 0) return true;
     return this.spill?.get(fingerprint)?.includes(word) ?? false;
+  }
+
+  /** As `put`, for a hash. REQUIRES: the location fits. */
+  add(high: number, low: number, location: number): number {
+    const { depth, bits, extMask } = this;
+    const top = alignedHigh(high, low, depth);
+    const fingerprint = top >>> (32 - bits);
+    const extension = (top << bits) | ((low << depth) >>> (32 - bits));
+    return this.put(fingerprint, ((extension & extMask) | location) >>> 0);
   }
 
   /** INSERTED, PRESENT, CROWDED or NO_ROOM, as `insertSlot`. */

@@ -59,24 +59,18 @@ describe('what cannot be stored is refused', () => {
     expect(refusal([{ a: value }]).message).toBe(`value[0].a is ${what}, which cannot be stored`);
   });
 
-  test.each<[value: unknown, path: string]>([
-    [{ user: { onClick: nothing } }, 'value.user.onClick'],
-    [{ a: { b: 1 }, c: [1, [2], nothing] }, 'value.c[2]'],
-    [{ 'odd key': { '': nothing } }, 'value["odd key"][""]'],
-    [{ 7: nothing }, 'value[7]'],
-    [Object.assign([1], { named: nothing }), 'value.named'],
-    [new Map([[nothing, 1]]), 'value.keys()[0]'],
-    [
-      new Map<unknown, unknown>([
-        [1, 2],
-        ['k', { x: nothing }],
-      ]),
-      'value.get("k").x',
-    ],
-    [new Map([[{}, nothing]]), 'value.values()[0]'],
-    [new Set([1, nothing]), 'value.values()[1]'],
-    [new Error('x', { cause: [nothing] }), 'value.cause[0]'],
-  ])('with its place: %o', (value, path) => {
+  test.each<[path: string, value: unknown]>([
+    ['value.user.onClick', { user: { onClick: nothing } }],
+    ['value.c[2]', { a: { b: 1 }, c: [1, [2], nothing] }],
+    ['value["odd key"][""]', { 'odd key': { '': nothing } }],
+    ['value[7]', { 7: nothing }],
+    ['value.named', Object.assign([1], { named: nothing })],
+    ['value.keys()[0]', new Map([[nothing, 1]])],
+    ['value.get("k").x', new Map(Object.entries({ a: 1, k: { x: nothing } }))],
+    ['value.values()[0]', new Map([[{}, nothing]])],
+    ['value.values()[1]', new Set([1, nothing])],
+    ['value.cause[0]', new Error('x', { cause: [nothing] })],
+  ])('with its place: %s', (path, value) => {
     const error = refusal(value);
     expect(error.message).toBe(`${path} is a function, which cannot be stored`);
     expect(error.detail).toEqual({ path });

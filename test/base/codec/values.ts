@@ -188,6 +188,7 @@ export function samples(): Record<string, unknown> {
     integers: [0, -1, -16, -17, 47, 48, 127, 128, 1 << 30, 2 ** 31, 1.7e12, 2 ** 53 - 1, -(2 ** 53), 2 ** 53],
     bigints: [0n, 1n, -1n, 255n, 256n, -(2n ** 64n), 2n ** 100n + 7n],
     strings: ['', 'a', 'ab', 'ab', 'é', '€€', '😀', '\ufeff', '\ud800', '\udc00\ud800', 'x'.repeat(63), 'y'.repeat(64), 'z'.repeat(300)],
+    'strings at the bounds of being numbered': ['w', 127, 128, 129].flatMap((n) => [n, n].map((n) => `${n}`.padEnd(Number(n) || 1, '.'))).concat('ab', 'ab'),
     'many strings': [...Array(70).keys(), 1, 69].map((i) => `string ${i}`),
     object: { version_added: '79', flags: [{ name: 'x', value: '79' }], ['__proto__']: { polluted: true }, '': 0 },
     records: [1, 2, 3].map((id) => ({ id, name: 'one', tags: ['a1', 'b1'] })),

@@ -248,6 +248,21 @@ describe('a maplet', () => {
     expect(() => new Maplet({ operator: { identity: 0, merge: () => 0 } as never })).toThrow(/associative/);
   });
 
+  test('is not moved by 16,384 keys that collide in the hash of other libraries', () => {
+    const maplet = new Maplet<number>({
+      capacity: 20_000,
+      operator: 'counter',
+      falsePositiveRate: 1e-4,
+      seed: 77,
+    });
+    // 'Aa' and 'BB' have the same base-31 hash, and so has every row of fourteen of them.
+    for (let i = 0; i < 16_384; i++) {
+      maplet.insert(Array.from({ length: 14 }, (_, bit) => ((i >> bit) & 1 ? 'Aa' : 'BB')).join(''), 1);
+    }
+    expect(maplet.size).toBeGreaterThan(16_370);
+    expect(Math.max(...maplet.dump().map(({ slot, home }) => slot - home))).toBeLessThan(200);
+  });
+
   test('resizes down to its size and not below', () => {
     const maplet = new Maplet<number>({ capacity: 4000, operator: 'counter', falsePositiveRate: 1e-4 });
     for (let i = 0; i < 500; i++) maplet.insert(keyOf(i), i);
