@@ -24,6 +24,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
+      // Flattening the data set is most of this build, and known to be.
+      checks: { pluginTimings: false, bundlerTimings: false },
       input: { index: at('index.html'), 'service-worker': at('src/service-worker.ts') },
       output: {
         entryFileNames: ({ name }) => (name === 'service-worker' ? '[name].js' : 'assets/[name]-[hash].js'),

@@ -7,90 +7,104 @@ const browser = new TestBrowser();
 beforeAll(() => browser.start({ 'content-security-policy': `default-src 'self'` }));
 afterAll(() => browser.stop());
 
-describe.each(['memory', 'disk', 'aof', 'hybrid', 'auto'] as const)('a store with persistence %s', (persistence) => {
-  const name = `store ${persistence}`;
+describe.each(['memory', 'disk', 'aof', 'hybrid', 'auto'] as const)(
+  'a store with persistence %s',
+  (persistence) => {
+    const name = `store ${persistence}`;
 
-  test('keeps what was written, also after a reload', async () => {
-    const { page, errors } = await browser.tab();
-    const first = await page.evaluate(
-      async ([name, persistence]) => {
-        const store = await window.rootcellar.open(name, { persistence });
-        const commit = await store.set('user', { name: 'Ada', tags: new Set(['x']), at: new Date(7) });
-        await store.set('text', 'ü 漢 \ud800');
-        await store.set('bytes', new Uint8Array(300_000).fill(7), { ttl: '1h' });
-        await store.setMany(Array.from({ length: 2500 }, (_, i) => [`many:${i}`, `value ${i % 10}`] as const));
-        const user = await store.get<{ name: string; tags: Set<string>; at: Date }>('user');
-        const { mode, capabilities } = store;
-        return {
-          mode,
-          host: capabilities.host,
-          reason: capabilities.reason,
-          durability: commit.durability,
-          user: [user!.name, [...user!.tags], user!.at.getTime()],
-          count: await store.count(),
-          unique: await store.countUnique(),
-        };
-      },
-      [name, persistence] as const,
-    );
-    const mode = persistence === 'auto' ? 'hybrid' : persistence;
-    expect(first).toMatchObject({ mode, host: 'worker', user: ['Ada', ['x'], 7], count: 2503, unique: 13 });
-    expect(first.durability).toBe(mode === 'memory' ? 'memory' : 'os');
-    await browser.show(page);
-    const second = await page.evaluate(
-      async ([name, persistence]) => {
-        const store = await window.rootcellar.open(name, { persistence });
-        const text = await store.get('text');
-        const bytes = await store.get<Uint8Array>('bytes');
-        const prefixed = await store.keys({ prefix: 'many:2', limit: 3, reverse: true });
-        const left = await store.ttl('bytes');
-        const count = await store.count();
-        await store.destroy();
-        return { text, bytes: bytes && [bytes.length, bytes[299_999]], prefixed, left, count };
-      },
-      [name, persistence] as const,
-    );
-    if (mode === 'memory') expect(second).toMatchObject({ text: undefined, count: 0 });
-    else {
-      expect(second).toMatchObject({ text: 'ü 漢 \ud800', bytes: [300_000, 7], count: 2503 });
-      expect(second.prefixed).toEqual(['many:299', 'many:298', 'many:297']);
-      expect(second.left).toBeGreaterThan(3_590_000);
-    }
-    expect(errors).toEqual([]);
-    await page.close();
-  });
+    test('keeps what was written, also after a reload', async () => {
+      const { page, errors } = await browser.tab();
+      const first = await page.evaluate(
+        async ([name, persistence]) => {
+          const store = await window.rootcellar.open(name, { persistence });
+          const commit = await store.set('user', { name: 'Ada', tags: new Set(['x']), at: new Date(7) });
+          await store.set('text', 'ü 漢 \ud800');
+          await store.set('bytes', new Uint8Array(300_000).fill(7), { ttl: '1h' });
+          await store.setMany(
+            Array.from({ length: 2500 }, (_, i) => [`many:${i}`, `value ${i % 10}`] as const),
+          );
+          const user = await store.get<{ name: string; tags: Set<string>; at: Date }>('user');
+          const { mode, capabilities } = store;
+          return {
+            mode,
+            host: capabilities.host,
+            reason: capabilities.reason,
+            durability: commit.durability,
+            user: [user!.name, [...user!.tags], user!.at.getTime()],
+            count: await store.count(),
+            unique: await store.countUnique(),
+          };
+        },
+        [name, persistence] as const,
+      );
+      const mode = persistence === 'auto' ? 'hybrid' : persistence;
+      expect(first).toMatchObject({ mode, host: 'worker', user: ['Ada', ['x'], 7], count: 2503, unique: 13 });
+      expect(first.durability).toBe(mode === 'memory' ? 'memory' : 'os');
+      await browser.show(page);
+      const second = await page.evaluate(
+        async ([name, persistence]) => {
+          const store = await window.rootcellar.open(name, { persistence });
+          const text = await store.get('text');
+          const bytes = await store.get<Uint8Array>('bytes');
+          const prefixed = await store.keys({ prefix: 'many:2', limit: 3, reverse: true });
+          const left = await store.ttl('bytes');
+          const count = await store.count();
+          await store.destroy();
+          return { text, bytes: bytes && [bytes.length, bytes[299_999]], prefixed, left, count };
+        },
+        [name, persistence] as const,
+      );
+      if (mode === 'memory') expect(second).toMatchObject({ text: undefined, count: 0 });
+      else {
+        expect(second).toMatchObject({ text: 'ü 漢 \ud800', bytes: [300_000, 7], count: 2503 });
+        expect(second.prefixed).toEqual(['many:299', 'many:298', 'many:297']);
+        expect(second.left).toBeGreaterThan(3_590_000);
+      }
+      expect(errors).toEqual([]);
+      await page.close();
+    });
 
-  test('is shared by two tabs, and led by the second when the first is closed', async () => {
-    const [a, b] = [await browser.tab(), await browser.tab()];
-    const open = ([name, persistence]: readonly [string, 'auto']) =>
-      window.rootcellar.open(name, { persistence }).then((store) => {
-        window.store = store;
-        return store.mode;
-      });
-    const args = [name, persistence as 'auto'] as const;
-    const mode = await a.page.evaluate(open, args);
-    expect(await b.page.evaluate(open, args)).toBe(mode);
-    await a.page.evaluate(() => window.store.set('from', 'a'));
-    expect(await b.page.evaluate(() => window.store.get('from'))).toBe('a');
-    await b.page.evaluate(() => window.store.setMany([['from', 'b'], ['more', new Uint8Array(100_000)]]));
-    expect(await a.page.evaluate(() => window.store.get('from'))).toBe('b');
-    const roles = [a, b].map(({ page }) => page.evaluate(async () => (await window.store.stats()).leader.role));
-    expect(await Promise.all(roles)).toEqual(['leader', 'follower']);
-    await a.page.close();
-    expect(await b.page.evaluate(() => window.store.get('from'))).toBe(mode === 'memory' ? undefined : 'b');
-    expect(await b.page.evaluate(async () => (await window.store.stats()).leader.role)).toBe('leader');
-    await b.page.evaluate(() => window.store.destroy());
-    expect(b.errors).toEqual([]);
-    await b.page.close();
-  });
-});
+    test('is shared by two tabs, and led by the second when the first is closed', async () => {
+      const [a, b] = [await browser.tab(), await browser.tab()];
+      const open = ([name, persistence]: readonly [string, 'auto']) =>
+        window.rootcellar.open(name, { persistence }).then((store) => {
+          window.store = store;
+          return store.mode;
+        });
+      const args = [name, persistence as 'auto'] as const;
+      const mode = await a.page.evaluate(open, args);
+      expect(await b.page.evaluate(open, args)).toBe(mode);
+      await a.page.evaluate(() => window.store.set('from', 'a'));
+      expect(await b.page.evaluate(() => window.store.get('from'))).toBe('a');
+      await b.page.evaluate(() =>
+        window.store.setMany([
+          ['from', 'b'],
+          ['more', new Uint8Array(100_000)],
+        ]),
+      );
+      expect(await a.page.evaluate(() => window.store.get('from'))).toBe('b');
+      const roles = [a, b].map(({ page }) =>
+        page.evaluate(async () => (await window.store.stats()).leader.role),
+      );
+      expect(await Promise.all(roles)).toEqual(['leader', 'follower']);
+      await a.page.close();
+      expect(await b.page.evaluate(() => window.store.get('from'))).toBe(mode === 'memory' ? undefined : 'b');
+      expect(await b.page.evaluate(async () => (await window.store.stats()).leader.role)).toBe('leader');
+      await b.page.evaluate(() => window.store.destroy());
+      expect(b.errors).toEqual([]);
+      await b.page.close();
+    });
+  },
+);
 
 describe('the files of a store', () => {
   test('survive the browser being closed and started again', async () => {
     const { page } = await browser.tab();
     await page.evaluate(async () => {
       const store = await window.rootcellar.open('restart');
-      await store.setMany(Array.from({ length: 5000 }, (_, i) => [`key ${i}`, { i, text: 'x'.repeat(i % 200) }] as const));
+      await store.setMany(
+        Array.from({ length: 5000 }, (_, i) => [`key ${i}`, { i, text: 'x'.repeat(i % 200) }] as const),
+      );
     });
     await browser.restart();
     const { page: again } = await browser.tab();
@@ -100,7 +114,13 @@ describe('the files of a store', () => {
       const stats = await store.stats();
       const names = await window.rootcellar.list();
       await store.destroy();
-      return { values, count: stats.totalKeys, torn: stats.storage.tornBytes, names, after: await window.rootcellar.list() };
+      return {
+        values,
+        count: stats.totalKeys,
+        torn: stats.storage.tornBytes,
+        names,
+        after: await window.rootcellar.list(),
+      };
     });
     expect(found.values).toEqual([{ i: 0, text: '' }, { i: 4999, text: 'x'.repeat(199) }, undefined]);
     expect(found).toMatchObject({ count: 5000, torn: 0, names: ['restart'], after: [] });
@@ -115,14 +135,18 @@ describe('the files of a store', () => {
       await store.close();
       const root = await (await navigator.storage.getDirectory()).getDirectoryHandle('rootcellar');
       const folder = await root.getDirectoryHandle('newer');
-      const read = async (file: string) => new Uint8Array(await (await (await folder.getFileHandle(file)).getFile()).arrayBuffer());
+      const read = async (file: string) =>
+        new Uint8Array(await (await (await folder.getFileHandle(file)).getFile()).arrayBuffer());
       const write = async (file: string, bytes: Uint8Array<ArrayBuffer>) => {
         const writable = await (await folder.getFileHandle(file)).createWritable();
         await writable.write(bytes);
         await writable.close();
       };
       const [a, b] = [await read('header-a'), await read('header-b')];
-      for (const [file, bytes] of [['header-a', a], ['header-b', b]] as const) {
+      for (const [file, bytes] of [
+        ['header-a', a],
+        ['header-b', b],
+      ] as const) {
         const newer = bytes.slice();
         newer[8] = 99;
         await write(file, newer);

@@ -4,7 +4,9 @@ import { TestBrowser } from './browser.js';
 
 describe('a worker that dies', () => {
   const browser = new TestBrowser();
-  beforeAll(() => browser.start({ 'content-security-policy': `default-src 'self'; worker-src 'self' blob:` }));
+  beforeAll(() =>
+    browser.start({ 'content-security-policy': `default-src 'self'; worker-src 'self' blob:` }),
+  );
   afterAll(() => browser.stop());
 
   test('rejects every pending call and every later one, and hangs none', async () => {
@@ -13,7 +15,9 @@ describe('a worker that dies', () => {
       const worker = new Worker('./given.js', { type: 'module' });
       const store = await window.rootcellar.open('dies', { worker });
       await store.set('kept', 'yes');
-      const pending = [store.get('kept'), store.setMany([['a', 1]]), store.keys(), store.flush()].map(window.outcome);
+      const pending = [store.get('kept'), store.setMany([['a', 1]]), store.keys(), store.flush()].map(
+        window.outcome,
+      );
       worker.terminate();
       const before = await Promise.all(pending);
       const after = await window.outcome(store.get('kept'));
@@ -40,7 +44,9 @@ describe('a worker that dies', () => {
 
   test('is replaced by a blob where its script cannot be loaded', async () => {
     const { page } = await browser.tab();
-    await page.route(/worker-.*\.js$/, (route) => (route.request().url().includes('source') ? route.continue() : route.abort()));
+    await page.route(/worker-.*\.js$/, (route) =>
+      route.request().url().includes('source') ? route.continue() : route.abort(),
+    );
     const found = await page.evaluate(async () => {
       const store = await window.rootcellar.open('blob');
       await store.set('key', { from: 'blob' });

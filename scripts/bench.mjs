@@ -15,6 +15,9 @@ for (const name of asked ? [asked] : Object.keys(BENCHMARKS)) {
   const script = join(root, BENCHMARKS[name]);
   if (!existsSync(script)) throw new Error(`${BENCHMARKS[name]} is missing`);
   console.log(`\n== ${name}`);
-  const { status } = spawnSync(process.execPath, ['--expose-gc', script, ...rest], { cwd: root, stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, ['--expose-gc', script, ...rest], {
+    cwd: root,
+    stdio: 'inherit',
+  });
   if (status !== 0) process.exitCode = 1;
 }

@@ -32,5 +32,8 @@ const [{ output }] = [
 ].flat();
 const chunks = output.filter(({ type }) => type === 'chunk');
 if (chunks.length !== 1) throw new Error(`the worker must be one script, got ${chunks.length}`);
-writeFileSync(at('dist/client/worker-source.js'), `export const source = ${JSON.stringify(chunks[0].code)};\n`);
+writeFileSync(
+  at('dist/client/worker-source.js'),
+  `export const source = ${JSON.stringify(chunks[0].code)};\n`,
+);
 cpSync(at('src/client/worker-source.d.ts'), at('dist/client/worker-source.d.ts'));

@@ -26,7 +26,11 @@ for (const [name, entry, most] of LIMITS) {
         minify: true,
         target: 'es2022',
         modulePreload: false,
-        rollupOptions: { input: join(root, entry), preserveEntrySignatures: 'strict', output: { format: 'es' } },
+        rollupOptions: {
+          input: join(root, entry),
+          preserveEntrySignatures: 'strict',
+          output: { format: 'es' },
+        },
       },
     }),
   ].flat();
@@ -39,7 +43,9 @@ if (failed) process.exitCode = 1;
 
 /** The entry's code and that of the chunks it imports, but not what it loads on demand. */
 function loadedAtOnce(output) {
-  const chunks = new Map(output.filter(({ type }) => type === 'chunk').map((chunk) => [chunk.fileName, chunk]));
+  const chunks = new Map(
+    output.filter(({ type }) => type === 'chunk').map((chunk) => [chunk.fileName, chunk]),
+  );
   const wanted = [output.find(({ isEntry }) => isEntry).fileName];
   for (const name of wanted) {
     for (const next of chunks.get(name).imports) if (!wanted.includes(next)) wanted.push(next);

@@ -61,8 +61,14 @@ function importsOf(file: string): Import[] {
   const statements = /^(?:import|export)\s+(type\s+)?([^'";]*?)\s*(?:from\s+)?'(\.[^']+)'/gm;
   for (const [, type, names, path] of code.get(file)!.matchAll(statements)) {
     const list = /^\{([\s\S]*)\}$/.exec(names!.trim())?.[1]?.split(',');
-    const everyNameIsType = list?.every((name) => name.trim() === '' || name.trim().startsWith('type ')) ?? false;
-    found.push({ from: file, to: target(file, path!), typeOnly: type !== undefined || everyNameIsType, lazy: false });
+    const everyNameIsType =
+      list?.every((name) => name.trim() === '' || name.trim().startsWith('type ')) ?? false;
+    found.push({
+      from: file,
+      to: target(file, path!),
+      typeOnly: type !== undefined || everyNameIsType,
+      lazy: false,
+    });
   }
   for (const [, path] of code.get(file)!.matchAll(/\bimport\('(\.[^']+)'\)/g)) {
     found.push({ from: file, to: target(file, path!), typeOnly: false, lazy: true });
@@ -110,7 +116,9 @@ describe('the source', () => {
   });
 
   test('has no cycle of imports, types counted', () => {
-    const graph = new Map(files.map((file) => [file, imports.filter((i) => i.from === file && !i.lazy).map((i) => i.to)]));
+    const graph = new Map(
+      files.map((file) => [file, imports.filter((i) => i.from === file && !i.lazy).map((i) => i.to)]),
+    );
     expect(findCycle(graph)).toEqual([]);
   });
 
@@ -128,19 +136,24 @@ describe('the source', () => {
   });
 
   test('draws no time, randomness or timer, and names no part of a browser, where it is pure', () => {
-    const impure = /\b(Date\.now|new Date\(\)|performance\.|Math\.random|setTimeout|setInterval|queueMicrotask|crypto|navigator|window|document|localStorage|indexedDB|fetch\()/;
+    const impure =
+      /\b(Date\.now|new Date\(\)|performance\.|Math\.random|setTimeout|setInterval|queueMicrotask|crypto|navigator|window|document|localStorage|indexedDB|fetch\()/;
     const wrong = files
       .filter((file) => ['base', 'structures', 'storage/log'].includes(roomOf(file)))
       .flatMap((file) => {
         const allowed = IMPURE_FILES[file];
         const lines = code.get(file)!.split('\n');
-        return lines.filter((line) => impure.test(line) && !allowed?.test(line)).map((line) => `${file}: ${line.trim()}`);
+        return lines
+          .filter((line) => impure.test(line) && !allowed?.test(line))
+          .map((line) => `${file}: ${line.trim()}`);
       });
     expect(wrong).toEqual([]);
   });
 
   test('has no async in structures', () => {
-    const wrong = files.filter((file) => roomOf(file) === 'structures' && /\b(async|await|Promise)\b/.test(code.get(file)!));
+    const wrong = files.filter(
+      (file) => roomOf(file) === 'structures' && /\b(async|await|Promise)\b/.test(code.get(file)!),
+    );
     expect(wrong).toEqual([]);
   });
 

@@ -63,11 +63,17 @@ console.log(row(['', ...contenders.map(({ name }) => name), 'x idb-keyval', 'x I
 for (const { workload, contenders: measured } of results) {
   const own = measured.find(({ name }) => name === 'rootcellar').median;
   const ratio = (name) => `${(own / measured.find((one) => one.name === name).median).toFixed(1)}x`;
-  const cells = measured.map(({ median: m, least, most }) => `${figure(m)} (${figure(least)} .. ${figure(most)})`);
+  const cells = measured.map(
+    ({ median: m, least, most }) => `${figure(m)} (${figure(least)} .. ${figure(most)})`,
+  );
   console.log(row([workload, ...cells, ratio('idb-keyval'), ratio('IndexedDB')]));
 }
 const machine = { cpu: cpus()[0].model, cores: cpus().length, load: loadavg()[0].toFixed(2) };
 console.log(`\n${machine.cores} cores of ${machine.cpu}; load ${machine.load} at the end`);
-for (const { name, durability } of contenders) console.log(`${name}: a write that resolved survives: ${durability}`);
+for (const { name, durability } of contenders)
+  console.log(`${name}: a write that resolved survives: ${durability}`);
 mkdirSync(join(root, 'bench/results'), { recursive: true });
-writeFileSync(join(root, 'bench/results/store.json'), `${JSON.stringify({ rounds, machine, contenders, results }, null, 2)}\n`);
+writeFileSync(
+  join(root, 'bench/results/store.json'),
+  `${JSON.stringify({ rounds, machine, contenders, results }, null, 2)}\n`,
+);

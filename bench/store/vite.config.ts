@@ -5,7 +5,9 @@ import { defineConfig } from 'vite';
 export default defineConfig({
   root: import.meta.dirname,
   base: './',
-  resolve: { alias: [{ find: /^rootcellar$/, replacement: join(import.meta.dirname, '../../dist/index.js') }] },
+  resolve: {
+    alias: [{ find: /^rootcellar$/, replacement: join(import.meta.dirname, '../../dist/index.js') }],
+  },
   worker: { format: 'es' },
   build: { outDir: '../../.bench', emptyOutDir: true },
 });

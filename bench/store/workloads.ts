@@ -13,9 +13,9 @@ export interface Figure {
   readonly rate: number;
 }
 
-const keyOf = (i: number) => `record:${String(i).padStart(13, '0')}`;
+const keyAt = (i: number) => `record:${String(i).padStart(13, '0')}`;
 /** 100 characters, different for each record and each version of it. */
-const valueOf = (i: number, version = 0) => `${i}:${version}:`.padEnd(100, 'lorem ipsum dolor sit amet ');
+const valueAt = (i: number, version = 0) => `${i}:${version}:`.padEnd(100, 'lorem ipsum dolor sit amet ');
 const spread = (n: number, i: number) => (i * 48_271 + 11) % n;
 
 async function clocked(count: number, run: () => Promise<void>): Promise<number> {
@@ -35,7 +35,7 @@ export async function measure(store: Opened): Promise<Figure[]> {
 
   const batches: [string, string][][] = [];
   for (let from = 0; from < RECORDS; from += BATCH) {
-    batches.push(Array.from({ length: BATCH }, (_, i) => [keyOf(from + i), valueOf(from + i)]));
+    batches.push(Array.from({ length: BATCH }, (_, i) => [keyAt(from + i), valueAt(from + i)]));
   }
   add(
     'setMany by 1,000',
@@ -51,12 +51,12 @@ export async function measure(store: Opened): Promise<Figure[]> {
   add(
     'getMany by 1,000',
     await clocked(BATCHES_READ * BATCH, async () => {
-      for (const batch of many) answers.push(await store.getMany(batch.map(keyOf)));
+      for (const batch of many) answers.push(await store.getMany(batch.map(keyAt)));
     }),
   );
   many.forEach((batch, b) => {
     batch.forEach((record, i) => {
-      check(answers[b]![i], valueOf(record));
+      check(answers[b]![i], valueAt(record));
     });
   });
 
@@ -66,39 +66,44 @@ export async function measure(store: Opened): Promise<Figure[]> {
     await clocked(ROUNDS_AT_ONCE * BATCH, async () => {
       for (let round = 0; round < ROUNDS_AT_ONCE; round++) {
         version += 1;
-        await Promise.all(Array.from({ length: BATCH }, (_, i) => store.set(keyOf(i), valueOf(i, version))));
+        await Promise.all(Array.from({ length: BATCH }, (_, i) => store.set(keyAt(i), valueAt(i, version))));
       }
     }),
   );
-  for (let i = 0; i < BATCH; i += 97) check(await store.get(keyOf(i)), valueOf(i, version));
+  for (let i = 0; i < BATCH; i += 97) check(await store.get(keyAt(i)), valueAt(i, version));
 
   let read: unknown[] = [];
   add(
     '1,000 get at once',
     await clocked(ROUNDS_AT_ONCE * BATCH, async () => {
       for (let round = 0; round < ROUNDS_AT_ONCE; round++) {
-        read = await Promise.all(Array.from({ length: BATCH }, (_, i) => store.get(keyOf(spread(RECORDS, i) || 1))));
+        read = await Promise.all(
+          Array.from({ length: BATCH }, (_, i) => store.get(keyAt(spread(RECORDS, i) || 1))),
+        );
       }
     }),
   );
-  check(read.every((value) => typeof value === 'string' && value.length === 100), true);
+  check(
+    read.every((value) => typeof value === 'string' && value.length === 100),
+    true,
+  );
 
   add(
     'awaited set',
     await clocked(AWAITED, async () => {
-      for (let i = 0; i < AWAITED; i++) await store.set(keyOf(i), valueOf(i, 77));
+      for (let i = 0; i < AWAITED; i++) await store.set(keyAt(i), valueAt(i, 77));
     }),
   );
-  check(await store.get(keyOf(3)), valueOf(3, 77));
+  check(await store.get(keyAt(3)), valueAt(3, 77));
 
   let last: unknown;
   add(
     'awaited get',
     await clocked(AWAITED, async () => {
-      for (let i = 0; i < AWAITED; i++) last = await store.get(keyOf(2000 + i));
+      for (let i = 0; i < AWAITED; i++) last = await store.get(keyAt(2000 + i));
     }),
   );
-  check(last, valueOf(2000 + AWAITED - 1));
+  check(last, valueAt(2000 + AWAITED - 1));
 
   let absent: unknown = 'none';
   add(

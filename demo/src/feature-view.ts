@@ -69,8 +69,10 @@ function appendRemarks(list: HTMLElement, browser: string, statements: readonly 
   const lines: HTMLElement[] = [];
   statements.forEach(({ short, remarks, notes, kind }, i) => {
     if (i === 0 && remarks.length + notes.length === 0 && statements.length === 1) return;
-    const words = remarks.length > 0 ? remarks : [KIND_WORDS[kind]];
-    const line = element('dd', {}, element('span', { class: 'version' }, short), ` ${words.join('; ')}. `);
+    // A note says it better than the bare word.
+    const words = remarks.length + notes.length > 0 ? remarks : [KIND_WORDS[kind]];
+    const line = element('dd', {}, element('span', { class: 'version' }, short), ' ');
+    if (words.length > 0) line.append(`${words.join('; ')}. `);
     for (const note of notes) line.append(renderNote(note), ' ');
     lines.push(line);
   });
@@ -90,7 +92,11 @@ export function renderBelow(
   }
   const section = element('section', { class: 'card' });
   section.append(
-    element('h3', {}, `Below it: ${more ? 'the first ' : ''}${plural(features.size, 'feature')}`),
+    element(
+      'h3',
+      {},
+      `Below it: ${more ? 'the first ' : ''}${plural(features.size, 'feature')}, each with the browsers that support it`,
+    ),
     list,
   );
   return section;
@@ -110,7 +116,7 @@ function renderBars(rows: Rows, browsers: readonly Browser[]): readonly HTMLElem
     if (kind === 'yes' || kind === 'partial') supported++;
     bars.append(element('span', { class: kind, title: `${name}: ${short}` }));
   }
-  return [bars, element('span', { class: 'quiet total' }, `in ${count(supported)} of ${count(rows.size)}`)];
+  return [bars, element('span', { class: 'quiet total' }, `${count(supported)} of ${count(rows.size)}`)];
 }
 
 /** The part of the address that shows this feature. */

@@ -19,7 +19,10 @@ export default defineConfig({
     emptyOutDir: true,
     modulePreload: false,
     rollupOptions: {
-      input: { index: join(import.meta.dirname, 'index.html'), given: join(import.meta.dirname, 'worker.ts') },
+      input: {
+        index: join(import.meta.dirname, 'index.html'),
+        given: join(import.meta.dirname, 'worker.ts'),
+      },
       output: { entryFileNames: '[name].js' },
     },
   },

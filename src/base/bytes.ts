@@ -38,7 +38,8 @@ export function getUnits(bytes: Uint8Array, start: number, end: number, wide: bo
   let units: Uint8Array | Uint16Array = bytes;
   if (wide) {
     units = new Uint16Array((end - start) >> 1);
-    for (let i = 0; i < units.length; i++) units[i] = bytes[start + 2 * i]! | (bytes[start + 2 * i + 1]! << 8);
+    for (let i = 0; i < units.length; i++)
+      units[i] = bytes[start + 2 * i]! | (bytes[start + 2 * i + 1]! << 8);
     end = units.length;
     start = 0;
   }
@@ -56,7 +57,13 @@ export function compareKeys(a: string, b: string): number {
 }
 
 /** Whether `a[aStart ..]` and `b[bStart ..]` agree in `length` bytes. */
-export function equalBytes(a: Uint8Array, aStart: number, b: Uint8Array, bStart: number, length: number): boolean {
+export function equalBytes(
+  a: Uint8Array,
+  aStart: number,
+  b: Uint8Array,
+  bStart: number,
+  length: number,
+): boolean {
   for (let i = 0; i < length; i++) if (a[aStart + i] !== b[bStart + i]) return false;
   return true;
 }

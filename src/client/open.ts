@@ -99,4 +99,3 @@ function timeoutOf({ timeout = TIMEOUT_MS }: OpenOptions): number {
   const [, count, unit] = /^([\d.]+)(\w+)$/.exec(timeout)!;
   return Number(count) * { ms: 1, s: 1e3, m: 6e4, h: 36e5, d: 864e5 }[unit as 's']!;
 }
-

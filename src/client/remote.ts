@@ -133,7 +133,9 @@ function orAbort<T>(answered: Promise<T>, signal: AbortSignal): Promise<T> {
 }
 
 function notCloneable(method: string, cause: unknown): SerializationError {
-  return new SerializationError(`${method}: a value cannot be stored: ${(cause as Error).message}`, { cause });
+  return new SerializationError(`${method}: a value cannot be stored: ${(cause as Error).message}`, {
+    cause,
+  });
 }
 
 /** A copy of `arg` that nobody else can change. */

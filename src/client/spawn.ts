@@ -61,7 +61,10 @@ export async function spawn(given: Worker | URL | string | undefined): Promise<H
 }
 
 async function fromUrl(): Promise<Attempt> {
-  const worker = new Worker(new URL('../host/worker.js', import.meta.url), { type: 'module', name: 'rootcellar' });
+  const worker = new Worker(new URL('../host/worker.js', import.meta.url), {
+    type: 'module',
+    name: 'rootcellar',
+  });
   return { endpoint: worker, worker, kind: 'worker' };
 }
 
@@ -84,11 +87,16 @@ async function confirm({ endpoint, worker, kind }: Attempt): Promise<Host> {
   const root = wrap<HostApi>(endpoint);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const failed = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new WorkerError(`no answer in ${HELLO_TIMEOUT_MS} ms`)), HELLO_TIMEOUT_MS);
+    timer = setTimeout(
+      () => reject(new WorkerError(`no answer in ${HELLO_TIMEOUT_MS} ms`)),
+      HELLO_TIMEOUT_MS,
+    );
     worker?.addEventListener('error', (event) => {
       // Not the page's error: it is told by the rejection, or by the next way that works.
       event.preventDefault?.();
-      reject(new WorkerError(`the worker could not start: ${event.message || 'its script could not be loaded'}`));
+      reject(
+        new WorkerError(`the worker could not start: ${event.message || 'its script could not be loaded'}`),
+      );
     });
   });
   try {

@@ -2,7 +2,16 @@
 import { ConflictError } from '../base/errors.js';
 import type { Mode } from '../contract/options.js';
 import type { Health, Stats } from '../contract/stats.js';
-import type { Capabilities, Commit, Entry, RangeOptions, Scan, SetOptions, Store, SweepResult } from '../contract/store.js';
+import type {
+  Capabilities,
+  Commit,
+  Entry,
+  RangeOptions,
+  Scan,
+  SetOptions,
+  Store,
+  SweepResult,
+} from '../contract/store.js';
 import type { Remote } from './remote.js';
 import { RemoteScan } from './scan.js';
 

@@ -27,7 +27,9 @@ export function show(value: unknown): string {
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value === 'object' && value !== null) {
-    return Array.isArray(value) ? 'an array' : `an object (${Object.prototype.toString.call(value).slice(8, -1)})`;
+    return Array.isArray(value)
+      ? 'an array'
+      : `an object (${Object.prototype.toString.call(value).slice(8, -1)})`;
   }
   return String(value);
 }
@@ -46,7 +48,8 @@ export function toMilliseconds(name: string, value: unknown): number {
   }
   if (typeof value !== 'number') throw new TypeError(`${expected}, got ${show(value)}`);
   if (!(value > 0)) throw new RangeError(`${expected}, got ${value}`);
-  if (value > TIME_MAX && value !== Infinity) throw new RangeError(`${expected} up to ${TIME_MAX}, got ${value}`);
+  if (value > TIME_MAX && value !== Infinity)
+    throw new RangeError(`${expected} up to ${TIME_MAX}, got ${value}`);
   return value;
 }
 
@@ -94,7 +97,11 @@ export function requireKeys(keys: unknown): readonly string[] {
 }
 
 /** Options of one call: an object or nothing, with no name outside `allowed`. */
-export function requireOptions<T extends object>(call: string, options: unknown, allowed: readonly (keyof T)[]): T {
+export function requireOptions<T extends object>(
+  call: string,
+  options: unknown,
+  allowed: readonly (keyof T)[],
+): T {
   if (options === undefined) return {} as T;
   if (!isRecord(options)) throw new TypeError(`${call}: expected an object of options, got ${show(options)}`);
   for (const name of Object.keys(options)) {
@@ -104,4 +111,3 @@ export function requireOptions<T extends object>(call: string, options: unknown,
   }
   return options as T;
 }
-

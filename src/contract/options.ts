@@ -105,7 +105,11 @@ export interface Settings {
   readonly persistence: Persistence;
   readonly strict: boolean;
   readonly syncIntervalMs: number;
-  readonly maplet: { readonly capacity: number; readonly falsePositiveRate: number; readonly autoResize: boolean };
+  readonly maplet: {
+    readonly capacity: number;
+    readonly falsePositiveRate: number;
+    readonly autoResize: boolean;
+  };
   readonly cacheMaxBytes: number;
   readonly ttl: { readonly defaultMs: number; readonly sweepIntervalMs: number; readonly sweepLimit: number };
   readonly dedup: boolean;

@@ -2,7 +2,7 @@
  * The first step of a write: its arguments are checked and its value is encoded,
  * before it stands in the queue and before anything has moved.
  */
-import { type Eventually, andThen } from '../base/bytes.js';
+import { andThen, type Eventually } from '../base/bytes.js';
 import { type Encoded, encode } from '../base/codec/index.js';
 import { requireKey, requireOptions, requireWhole, show, toMilliseconds } from '../contract/arguments.js';
 import { resolveWriteDurability, type Settings } from '../contract/options.js';
@@ -69,20 +69,30 @@ function putAll(encoded: ReadonlyMap<string, Encoded>, terms: PutTerms): Mutatio
   return mutations;
 }
 
-function resolveSet(call: string, options: unknown, settings: Settings): { terms: PutTerms; strict: boolean } {
-  const { ttl, keepTtl = false, ifAbsent = false, ifVersion, durability } = requireOptions<SetOptions>(
-    call,
-    options,
-    SET_OPTIONS,
-  );
+function resolveSet(
+  call: string,
+  options: unknown,
+  settings: Settings,
+): { terms: PutTerms; strict: boolean } {
+  const {
+    ttl,
+    keepTtl = false,
+    ifAbsent = false,
+    ifVersion,
+    durability,
+  } = requireOptions<SetOptions>(call, options, SET_OPTIONS);
   for (const [name, flag] of [
     ['keepTtl', keepTtl],
     ['ifAbsent', ifAbsent],
   ] as const) {
-    if (typeof flag !== 'boolean') throw new TypeError(`${call}: ${name}: expected true or false, got ${show(flag)}`);
+    if (typeof flag !== 'boolean')
+      throw new TypeError(`${call}: ${name}: expected true or false, got ${show(flag)}`);
   }
   if (keepTtl && ttl !== undefined) throw new TypeError(`${call}: expected ttl or keepTtl, got both`);
   if (ifVersion !== undefined) requireWhole(`${call}: ifVersion`, ifVersion, 0);
   const ttlMs = ttl === undefined ? settings.ttl.defaultMs : toMilliseconds('ttl', ttl);
-  return { terms: { ttlMs, keepTtl, ifAbsent, ifVersion }, strict: resolveWriteDurability(durability, settings) };
+  return {
+    terms: { ttlMs, keepTtl, ifAbsent, ifVersion },
+    strict: resolveWriteDurability(durability, settings),
+  };
 }

@@ -2,11 +2,11 @@
  * Which stored object a content is. A candidate that the hash finds is only a
  * candidate: the bytes decide, or the version that brought it.
  */
-import { type Eventually, andThen } from '../base/bytes.js';
+import { andThen, type Eventually } from '../base/bytes.js';
 import { CorruptionError } from '../base/errors.js';
 import { hashBytes, lane } from '../base/hash.js';
-import type { IndexMaplet } from '../structures/maplet/index.js';
 import type { EntryView, Reference } from '../storage/log/index.js';
+import type { IndexMaplet } from '../structures/maplet/index.js';
 import type { Content } from './change.js';
 import type { Records } from './records.js';
 import type { State } from './state.js';
@@ -44,7 +44,9 @@ export class Contents {
     const accepts: Accepts = (entry) => entry.sequence === birth && entry.brings && entry.size === size;
     return andThen(this.#first(objects, high, low, accepts, false), (found) => {
       if (found) return found;
-      throw new CorruptionError('a record refers to a value that is not in the log', { detail: { birth, size } });
+      throw new CorruptionError('a record refers to a value that is not in the log', {
+        detail: { birth, size },
+      });
     });
   }
 
@@ -53,15 +55,20 @@ export class Contents {
     const { reference, size } = entry;
     if (reference) {
       const { high, low } = reference;
-      return andThen(this.resolve(reference), (found) => ({ high, low, size, object: found.location, brings: false }));
+      return andThen(this.resolve(reference), (found) => ({
+        high,
+        low,
+        size,
+        object: found.location,
+        brings: false,
+      }));
     }
     const high = this.hash(entry.kind, entry.value);
     const low = lane[0]!;
     const own: Content = { high, low, size, object: location, brings: true };
     if (entry.brings) return own;
     // A short value stands in every entry that has it; one of them is the object.
-    const copy = entry.copy();
-    return andThen(this.find(high, low, copy.kind, copy.value), (found) =>
+    return andThen(this.find(high, low, entry.kind, entry.own().value), (found) =>
       found ? { ...own, object: found.location, brings: false } : own,
     );
   }

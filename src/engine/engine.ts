@@ -5,7 +5,7 @@
  * Reads answer at once where the log does; a read that comes while writes are in the
  * queue waits for them, so that it sees what was asked for before it.
  */
-import { type Eventually, andThen } from '../base/bytes.js';
+import { andThen, type Eventually } from '../base/bytes.js';
 import { NotFoundError } from '../base/errors.js';
 import { secretFrom } from '../base/hash.js';
 import { requireKey, requireKeys, requireOptions, toMilliseconds } from '../contract/arguments.js';
@@ -22,8 +22,8 @@ import { Maintenance } from './maintenance.js';
 import type { Mutation } from './mutation.js';
 import { Planner } from './plan.js';
 import { type ItemKind, Reader } from './reader.js';
-import { recover } from './recover.js';
 import { Records } from './records.js';
+import { recover } from './recover.js';
 import { type Counters, Report } from './report.js';
 import { KeyScan, RANGE_OPTIONS, resolveRange } from './scan.js';
 import { type Piece, Scans } from './scans.js';
@@ -297,7 +297,9 @@ export class Engine {
   }
 
   #live(key: string): Eventually<Found | undefined> {
-    return andThen(this.#lookup.find(key), (found) => (found && found.expiresAt > this.#now() ? found : undefined));
+    return andThen(this.#lookup.find(key), (found) =>
+      found && found.expiresAt > this.#now() ? found : undefined,
+    );
   }
 
   #get(key: string, fallback: unknown, strict: boolean): Eventually<unknown> {
@@ -331,7 +333,13 @@ export class Engine {
   }
 
   async #scanAll(range: unknown): Promise<string[]> {
-    const scan = new KeyScan(this.#state, this.#state.view(), resolveRange(range), this.#records, this.#now());
+    const scan = new KeyScan(
+      this.#state,
+      this.#state.view(),
+      resolveRange(range),
+      this.#records,
+      this.#now(),
+    );
     return (await scan.take(Infinity)).map(({ key }) => key);
   }
 
@@ -350,7 +358,11 @@ export class Engine {
     return this.#committer.submit(mutations, strict);
   }
 
-  async #changedOne(mutation: Mutation & { key: string }, durable: boolean, strict: boolean): Promise<boolean> {
+  async #changedOne(
+    mutation: Mutation & { key: string },
+    durable: boolean,
+    strict: boolean,
+  ): Promise<boolean> {
     const { changed } = await this.#submit([mutation], durable);
     if (changed === 0) missing(mutation.key, undefined, strict);
     return changed === 1;

@@ -2,8 +2,7 @@
  * What the engine is given from outside: it reads no clock, draws no random number,
  * sets no timer and opens no file itself, so that a whole store runs in a simulation.
  */
-import type { Settings } from '../contract/options.js';
-import type { Mode } from '../contract/options.js';
+import type { Mode, Settings } from '../contract/options.js';
 import type { Log } from '../storage/log/index.js';
 
 export interface Environment {

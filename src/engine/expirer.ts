@@ -56,7 +56,8 @@ export class Expirer {
 
   /** What has expired at `now` and was not removed yet. O(those keys). REQUIRES: the state is settled. */
   async expired(now: number): Promise<Expired> {
-    this.#taken = this.state.deadlines.dueCount(now) === 0 ? [] : [...this.state.deadlines.advance(now, Infinity)];
+    this.#taken =
+      this.state.deadlines.dueCount(now) === 0 ? [] : [...this.state.deadlines.advance(now, Infinity)];
     let keys = 0;
     let logicalBytes = 0;
     const held = new Map<number, { count: number; size: number }>();

@@ -2,11 +2,11 @@
  * Finding the current record of a key: in the buffer, else by the index, whose
  * candidates count only when their record has that very key.
  */
-import { type Eventually, andThen } from '../base/bytes.js';
+import { andThen, type Eventually } from '../base/bytes.js';
 import { hashString, lane } from '../base/hash.js';
+import type { EntryView } from '../storage/log/index.js';
 import type { PersistentMap } from '../structures/hamt/index.js';
 import type { IndexMaplet } from '../structures/maplet/index.js';
-import type { EntryView } from '../storage/log/index.js';
 import type { Contents } from './contents.js';
 import type { Records } from './records.js';
 import type { Slot, State } from './state.js';
@@ -78,7 +78,9 @@ export class Lookup {
     const next = (i: number): Eventually<{ entry: EntryView; location: number } | undefined> => {
       const location = locations[i];
       if (location === undefined) return undefined;
-      return andThen(this.records.read(location), (entry) => (entry.hasKey(key) ? { entry, location } : next(i + 1)));
+      return andThen(this.records.read(location), (entry) =>
+        entry.hasKey(key) ? { entry, location } : next(i + 1),
+      );
     };
     return next(0);
   }

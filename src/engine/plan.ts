@@ -3,7 +3,7 @@
  * will be published. A plan alters nothing; when it throws, the call is refused and
  * nothing has happened.
  */
-import { type Eventually, andThen } from '../base/bytes.js';
+import { andThen, type Eventually } from '../base/bytes.js';
 import type { Encoded } from '../base/codec/index.js';
 import { CapacityError, ConflictError } from '../base/errors.js';
 import { lane } from '../base/hash.js';
@@ -36,7 +36,10 @@ interface PlannedPut {
   readonly updatedAt: number;
 }
 
-export type Planned = PlannedPut | { readonly type: 'delete'; readonly key: string } | { readonly type: 'clear' };
+export type Planned =
+  | PlannedPut
+  | { readonly type: 'delete'; readonly key: string }
+  | { readonly type: 'clear' };
 
 /** Objects that the calls of one group bring, found by their content before they are applied. */
 export type GroupObjects = Map<number, NewObject[]>;
@@ -57,7 +60,10 @@ export class Planner {
       case 'clear':
         return { type: 'clear' };
       case 'expire':
-        return andThen(this.#live(mutation.key, time), (found) => found && this.#expire(mutation, found, time));
+        return andThen(
+          this.#live(mutation.key, time),
+          (found) => found && this.#expire(mutation, found, time),
+        );
       case 'delete':
         return andThen(
           this.#live(mutation.key, time),
@@ -135,17 +141,22 @@ export class Planner {
   ): Eventually<PlannedPut> {
     const { kind, bytes } = encoded;
     const size = bytes.length;
+    const { expiresAt, createdAt, updatedAt } = times;
+    const put = (high: number, low: number, object: StoredObject | NewObject): PlannedPut => {
+      return { type: 'put', key, encoded, high, low, size, object, expiresAt, createdAt, updatedAt };
+    };
     const fresh: NewObject = { encoded, location: -1, birth: 0 };
-    if (!this.settings.dedup) {
-      return { type: 'put', key, encoded, high: 0, low: 0, size, object: fresh, ...times };
-    }
+    if (!this.settings.dedup) return put(0, 0, fresh);
     const high = this.contents.hash(kind, bytes);
     const low = lane[0]!;
-    const brought = group.get(high)?.find((object) => sameContent(object.encoded, encoded));
-    if (brought) return { type: 'put', key, encoded, high, low, size, object: brought, ...times };
+    const same = group.get(high);
+    const brought = same?.find((object) => sameContent(object.encoded, encoded));
+    if (brought) return put(high, low, brought);
     return andThen(this.contents.find(high, low, kind, bytes), (stored) => {
-      if (!stored) group.set(high, [...(group.get(high) ?? []), fresh]);
-      return { type: 'put', key, encoded, high, low, size, object: stored ?? fresh, ...times };
+      if (stored) return put(high, low, stored);
+      if (same) same.push(fresh);
+      else group.set(high, [fresh]);
+      return put(high, low, fresh);
     });
   }
 }
@@ -155,6 +166,8 @@ function sameContent(a: Encoded, b: Encoded): boolean {
   for (let i = 0; i < a.bytes.length; i++) if (a.bytes[i] !== b.bytes[i]) return false;
   return true;
 }
+
+const NO_VALUE = new Uint8Array(0);
 
 /** Adds the entry of `planned` to the batch and gives the change that it will make. */
 export function addToBatch(planned: Planned, batch: Batch, version: number, time: number): Change {
@@ -170,20 +183,19 @@ export function addToBatch(planned: Planned, batch: Batch, version: number, time
   const { object, encoded, high, low, size, expiresAt, createdAt, updatedAt } = planned;
   const brings = object.location === -1;
   const refers = !brings && size > INLINE_MAX;
-  const location = batch.add(
-    entry({
-      type: Type.Put,
-      sequence: version,
-      time,
-      key,
-      kind: encoded.kind,
-      ...(refers ? { reference: { high, low, birth: object.birth, size } } : { value: encoded.bytes }),
-      brings,
-      expiresAt,
-      createdAt,
-      updatedAt,
-    }),
-  );
+  const location = batch.add({
+    type: Type.Put,
+    sequence: version,
+    time,
+    key,
+    kind: encoded.kind,
+    value: refers ? NO_VALUE : encoded.bytes,
+    reference: refers ? { high, low, birth: object.birth, size } : undefined,
+    brings,
+    expiresAt,
+    createdAt,
+    updatedAt,
+  });
   if (brings) Object.assign(object, { location, birth: version });
   const content = { high, low, size, object: object.location, brings };
   return { type: 'put', key, location, content, expiresAt, createdAt, version, time };

@@ -1,5 +1,5 @@
 /** Reading values: from a key's record, or from a scan of many, to what the caller gets. */
-import { type Eventually, andThen } from '../base/bytes.js';
+import { andThen, type Eventually } from '../base/bytes.js';
 import { decode } from '../base/codec/index.js';
 import { sha256Hex } from '../base/sha256.js';
 import type { Entry } from '../contract/store.js';
@@ -23,8 +23,8 @@ export class Reader {
   }
 
   async entry(key: string, found: Found): Promise<Entry> {
-    const record = (await this.lookup.record(found)).copy();
-    const holder = (await this.lookup.holder(record)).copy();
+    const record = await this.lookup.record(found);
+    const holder = await this.lookup.holder(record);
     const { createdAt, updatedAt, expiresAt, sequence: version, size } = record;
     return {
       key,

@@ -37,9 +37,9 @@ export class Records {
     const old = this.#old.get(location);
     if (old) return this.#keep(location, old);
     const read = this.log.read(location);
-    if (read instanceof Promise) return read.then((entry) => this.#keep(location, entry.copy()));
-    // Bytes of its own: those of the log may be gone at its next read.
-    return this.#keep(location, read.copy());
+    return read instanceof Promise
+      ? read.then((entry) => this.#keep(location, entry))
+      : this.#keep(location, read);
   }
 
   #keep(location: number, entry: EntryView): EntryView {

@@ -28,11 +28,18 @@ export const RANGE_OPTIONS = ['prefix', 'start', 'end', 'limit', 'reverse'] as c
 
 /** @throws TypeError, RangeError */
 export function resolveRange(range: unknown, deadlineOnly = false): Bounds {
-  const { prefix = '', start = '', end, limit, reverse = false } = requireOptions<Range>('range', range, RANGE_OPTIONS);
+  const {
+    prefix = '',
+    start = '',
+    end,
+    limit,
+    reverse = false,
+  } = requireOptions<Range>('range', range, RANGE_OPTIONS);
   requireKey(prefix);
   requireKey(start);
   if (end !== undefined) requireKey(end);
-  if (typeof reverse !== 'boolean') throw new TypeError(`reverse: expected true or false, got ${show(reverse)}`);
+  if (typeof reverse !== 'boolean')
+    throw new TypeError(`reverse: expected true or false, got ${show(reverse)}`);
   const behind = behindPrefix(prefix);
   return {
     low: start > prefix ? start : prefix,
@@ -83,7 +90,8 @@ class Source {
     while (this.#at >= this.#keys.length) {
       const fence = this.run[this.#block];
       if (!fence || !this.records) return;
-      if (this.bounds.high !== undefined && !this.bounds.reverse && fence.firstKey >= this.bounds.high) return;
+      if (this.bounds.high !== undefined && !this.bounds.reverse && fence.firstKey >= this.bounds.high)
+        return;
       const read = this.records.read(fence.location);
       const keys = decodeBlock((read instanceof Promise ? await read : read).value).filter((k) =>
         within(this.bounds, k.key),
@@ -143,7 +151,8 @@ export class KeyScan {
     const { reverse } = this.bounds;
     let best: Source | undefined;
     for (const source of this.#sources) {
-      if (source.current && (!best || isBefore(source.current.key, best.current!.key, reverse))) best = source;
+      if (source.current && (!best || isBefore(source.current.key, best.current!.key, reverse)))
+        best = source;
     }
     return best;
   }

@@ -1,7 +1,7 @@
 /** The calls a session may make, by name, and how each reaches the engine. */
 import type { Engine } from '../engine/index.js';
-import type { Answer, Call } from '../wire/messages.js';
 import { packError } from '../wire/errors.js';
+import type { Answer, Call } from '../wire/messages.js';
 
 type Args = readonly unknown[];
 

@@ -75,7 +75,9 @@ export class Lead {
     this.#calls += calls.length;
     const answers = await runCalls(this.engine, calls);
     return answers.map((answer, i) =>
-      calls[i]!.method === 'stats' && 'value' in answer ? { value: this.#withRoles(answer.value, role) } : answer,
+      calls[i]!.method === 'stats' && 'value' in answer
+        ? { value: this.#withRoles(answer.value, role) }
+        : answer,
     );
   }
 

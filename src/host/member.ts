@@ -96,7 +96,8 @@ export class Member {
       }),
       new Promise<boolean>((resolve) => setTimeout(() => resolve(false), DESTROY_MS)),
     ]);
-    if (!gone) throw new LeaderUnresponsiveError('the tab that leads the store does not answer; it was not destroyed');
+    if (!gone)
+      throw new LeaderUnresponsiveError('the tab that leads the store does not answer; it was not destroyed');
   }
 
   async #open(): Promise<void> {

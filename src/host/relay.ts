@@ -9,8 +9,9 @@
  *    leader    leading  it is new: whatever was asked of the one before has no answer
  *    leader    gone     the store was destroyed
  */
-import type { Answer, Call, Opened } from '../wire/messages.js';
+
 import type { WireError } from '../wire/errors.js';
+import type { Answer, Call, Opened } from '../wire/messages.js';
 import type { StoreWide } from './lead.js';
 
 export type RelayMessage =

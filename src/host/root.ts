@@ -8,17 +8,17 @@ import { version } from '../base/version.js';
 import { show } from '../contract/arguments.js';
 import { resolveOptions } from '../contract/options.js';
 import { choosePlace, destroyStore, findStorage, listStores } from '../storage/choose.js';
+import { unpackError } from '../wire/errors.js';
 import {
   type Answer,
   type Call,
+  type Hello,
   type HostApi,
   type HostOptions,
-  type Hello,
   type Opened,
   type SessionApi,
   TRANSFER_BYTES,
 } from '../wire/messages.js';
-import { unpackError } from '../wire/errors.js';
 import { surroundings } from './lead.js';
 import { Member } from './member.js';
 
@@ -44,12 +44,18 @@ export function createRoot(): HostApi {
     async destroy(name) {
       const checked = requireName(name);
       if (!surroundings().locks) return destroyStore(checked, await findStorage());
-      const free = await navigator.locks.request(`rootcellar:${checked}`, { ifAvailable: true }, async (lock) => {
-        if (lock) await destroyStore(checked, await findStorage());
-        return lock !== null;
-      });
+      const free = await navigator.locks.request(
+        `rootcellar:${checked}`,
+        { ifAvailable: true },
+        async (lock) => {
+          if (lock) await destroyStore(checked, await findStorage());
+          return lock !== null;
+        },
+      );
       if (!free) {
-        throw new LockedError('the store is open; close it everywhere, or call destroy() of one that is open');
+        throw new LockedError(
+          'the store is open; close it everywhere, or call destroy() of one that is open',
+        );
       }
     },
   };
@@ -59,7 +65,9 @@ function openMember(name: unknown, { directory, ...options }: HostOptions): Prom
   return Member.open({
     name: requireName(name),
     settings: resolveOptions(options),
-    wanted: { dedup: options.dedup?.mode === undefined ? undefined : (options.dedup.mode as 'exact' | 'off') },
+    wanted: {
+      dedup: options.dedup?.mode === undefined ? undefined : (options.dedup.mode as 'exact' | 'off'),
+    },
     directory: directory === undefined ? undefined : requireDirectory(directory),
   });
 }
@@ -131,7 +139,7 @@ function withTransfer<T>(message: T, answers: readonly Answer[]): T {
     if (Array.isArray(answer.value)) answer.value.forEach(add);
     else add(answer.value);
   }
-  return buffers.size === 0 ? message : transfer(message as object, [...buffers]) as T;
+  return buffers.size === 0 ? message : (transfer(message as object, [...buffers]) as T);
 }
 
 function requireName(name: unknown): string {

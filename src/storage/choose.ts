@@ -6,7 +6,13 @@
 import { UnsupportedError } from '../base/errors.js';
 import type { Mode, Persistence } from '../contract/options.js';
 import type { Backend, BackendOptions } from './backend.js';
-import { destroyInIndexedDb, existsInIndexedDb, hasIndexedDb, listIndexedDb, openIndexedDb } from './indexeddb.js';
+import {
+  destroyInIndexedDb,
+  existsInIndexedDb,
+  hasIndexedDb,
+  listIndexedDb,
+  openIndexedDb,
+} from './indexeddb.js';
 import { openMemory } from './memory.js';
 import { openNode } from './node.js';
 import { destroyInOpfs, existsInOpfs, hasSyncAccess, listOpfs, openOpfs } from './opfs.js';
@@ -44,7 +50,9 @@ export async function choosePlace(
   if (persistence === 'memory') return { mode: 'memory', reason: 'memory was asked for; nothing survives' };
   if (persistence === 'disk') {
     if (found.indexedDB) return { mode: 'disk', reason: 'disk was asked for: IndexedDB' };
-    throw new UnsupportedError(`persistence 'disk' needs IndexedDB, which is missing here`, { detail: found });
+    throw new UnsupportedError(`persistence 'disk' needs IndexedDB, which is missing here`, {
+      detail: found,
+    });
   }
   if (persistence !== 'auto') {
     if (files) return { mode: persistence, reason: `${persistence} was asked for: a log in ${medium}` };
@@ -53,13 +61,17 @@ export async function choosePlace(
       { detail: found },
     );
   }
-  if (directory !== undefined) return { mode: 'hybrid', reason: 'a directory was given: a log in that folder' };
+  if (directory !== undefined)
+    return { mode: 'hybrid', reason: 'a directory was given: a log in that folder' };
   if (found.opfs && (await existsInOpfs(name))) {
     if (found.syncAccess) return { mode: 'hybrid', reason: 'the store lives in OPFS already' };
-    throw new UnsupportedError('the store lives in OPFS, which cannot be reached from here', { detail: found });
+    throw new UnsupportedError('the store lives in OPFS, which cannot be reached from here', {
+      detail: found,
+    });
   }
   if (await existsInIndexedDb(name)) return { mode: 'disk', reason: 'the store lives in IndexedDB already' };
-  if (found.syncAccess) return { mode: 'hybrid', reason: 'OPFS with synchronous access is the fastest place here' };
+  if (found.syncAccess)
+    return { mode: 'hybrid', reason: 'OPFS with synchronous access is the fastest place here' };
   if (found.indexedDB) return { mode: 'disk', reason: 'no synchronous access to OPFS here, so IndexedDB' };
   return { mode: 'memory', reason: 'neither OPFS nor IndexedDB here, so memory; nothing survives' };
 }

@@ -15,24 +15,24 @@
 import { type DBSchema, deleteDB, type IDBPDatabase, openDB } from 'idb';
 import { CorruptionError, DataLossError, IoError, LockedError } from '../base/errors.js';
 import { type Backend, type BackendOptions, newHeader } from './backend.js';
+import { entryBytesMax } from './log/entry.js';
 import {
   type Batch,
   decodeHeader,
-  encodeHeader,
-  entry as newEntry,
   type EntryFields,
   EntryView,
+  encodeHeader,
   entryLength,
   type Header,
   type Level,
   type Log,
   mediumError,
+  entry as newEntry,
   putEntry,
   type Replayed,
   Type,
   type Visit,
 } from './log/index.js';
-import { entryBytesMax } from './log/entry.js';
 
 const DATABASE_VERSION = 1;
 const PREFIX = 'rootcellar:';
@@ -240,7 +240,9 @@ class IndexedDbLog implements Log {
     (batch as RecordBatch).close();
     const { bytes } = batch;
     try {
-      const transaction = this.db.transaction('log', 'readwrite', { durability: strict ? 'strict' : 'relaxed' });
+      const transaction = this.db.transaction('log', 'readwrite', {
+        durability: strict ? 'strict' : 'relaxed',
+      });
       const { store } = transaction;
       // Only the end of the transaction says that it was written, and it waits for all of them.
       for (let i = 0; i < records.length; i++) store.add(records[i]!.slice(), first + i).catch(() => {});
@@ -296,7 +298,9 @@ class IndexedDbLog implements Log {
 
   #refuseLost(): void {
     if (this.lost()) {
-      throw new IoError('the browser closed the database of the store, or somebody deleted it; open it again');
+      throw new IoError(
+        'the browser closed the database of the store, or somebody deleted it; open it again',
+      );
     }
   }
 }

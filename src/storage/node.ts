@@ -21,7 +21,8 @@ interface FileSystem {
 function fileSystem(): FileSystem {
   const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
   const fs = process?.getBuiltinModule?.('node:fs') as FileSystem | undefined;
-  if (!fs) throw new UnsupportedError('directory: only Node (20.16 and later) has a file system to put a store in');
+  if (!fs)
+    throw new UnsupportedError('directory: only Node (20.16 and later) has a file system to put a store in');
   return fs;
 }
 

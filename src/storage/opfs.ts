@@ -80,7 +80,8 @@ export async function listOpfs(): Promise<string[]> {
 }
 
 export async function destroyInOpfs(name: string): Promise<void> {
-  if (await existsInOpfs(name)) await (await rootFolder(false))!.removeEntry(fileName(name), { recursive: true });
+  if (await existsInOpfs(name))
+    await (await rootFolder(false))!.removeEntry(fileName(name), { recursive: true });
 }
 
 async function rootFolder(create: boolean): Promise<FileSystemDirectoryHandle | undefined> {

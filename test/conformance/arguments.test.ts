@@ -1,8 +1,12 @@
 /** Bad input: a typed error that says what was expected and what came; nothing changed; the store works on. */
+
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { open, type Store, version } from '../../src/index.js';
 import { newPlace } from './open-each.js';
-import { readFileSync } from 'node:fs';
+
+/** A store without its types, as JavaScript has it. */
+type Untyped = { [name: string]: (...args: unknown[]) => Promise<unknown> };
 
 describe('a wrong argument', () => {
   let store: Store;
@@ -12,29 +16,68 @@ describe('a wrong argument', () => {
   });
   afterAll(() => store.close());
 
-  const wrong: [string, (store: any) => unknown, string, RegExp][] = [
+  const wrong: [string, (store: Untyped) => unknown, string, RegExp][] = [
     ['a key that is a number', (s) => s.set(7, 1), 'TypeError', /key: expected a string, got 7/],
     ['a key that is missing', (s) => s.get(), 'TypeError', /key: expected a string, got undefined/],
     ['a key that is an object', (s) => s.has({}), 'TypeError', /expected a string, got an object/],
-    ['a key of 64 KiB and one', (s) => s.get('x'.repeat(65_537)), 'RangeError', /at most 65536 encoded bytes, got 65537/],
+    [
+      'a key of 64 KiB and one',
+      (s) => s.get('x'.repeat(65_537)),
+      'RangeError',
+      /at most 65536 encoded bytes, got 65537/,
+    ],
     ['a wide key over 64 KiB', (s) => s.set('漢'.repeat(32_769), 1), 'RangeError', /got 65538/],
     ['keys that are no array', (s) => s.getMany('abc'), 'TypeError', /keys: expected an array/],
     ['a key among keys that is none', (s) => s.deleteMany(['a', null]), 'TypeError', /got null/],
     ['a function', (s) => s.set('kept', () => 1), 'SerializationError', /could not be cloned|function/],
-    ['a function inside', (s) => s.set('kept', { on: { click: () => 1 } }), 'SerializationError', /click|cloned/],
+    [
+      'a function inside',
+      (s) => s.set('kept', { on: { click: () => 1 } }),
+      'SerializationError',
+      /click|cloned/,
+    ],
     ['a symbol', (s) => s.set('kept', Symbol('x')), 'SerializationError', /symbol|cloned/i],
-    ['a value among many', (s) => s.setMany([['new', 1], ['kept', () => 1]]), 'SerializationError', /function|cloned/],
+    [
+      'a value among many',
+      (s) =>
+        s.setMany([
+          ['new', 1],
+          ['kept', () => 1],
+        ]),
+      'SerializationError',
+      /function|cloned/,
+    ],
     ['entries that are no pairs', (s) => s.setMany(['ab']), 'TypeError', /\[key, value\]/],
     ['entries that are no iterable', (s) => s.setMany(7), 'TypeError', /iterable/],
-    ['a ttl of 0', (s) => s.set('kept', 1, { ttl: 0 }), 'RangeError', /ttl: expected milliseconds above 0.*got 0/],
+    [
+      'a ttl of 0',
+      (s) => s.set('kept', 1, { ttl: 0 }),
+      'RangeError',
+      /ttl: expected milliseconds above 0.*got 0/,
+    ],
     ['a ttl of -1', (s) => s.set('kept', 1, { ttl: -1 }), 'RangeError', /got -1/],
     ['a ttl of NaN', (s) => s.set('kept', 1, { ttl: Number.NaN }), 'RangeError', /got NaN/],
-    ['a ttl without unit', (s) => s.set('kept', 1, { ttl: '5' }), 'RangeError', /units: ms, s, m, h, d.*got "5"/],
+    [
+      'a ttl without unit',
+      (s) => s.set('kept', 1, { ttl: '5' }),
+      'RangeError',
+      /units: ms, s, m, h, d.*got "5"/,
+    ],
     ['a ttl that is an object', (s) => s.set('kept', 1, { ttl: {} }), 'TypeError', /ttl/],
     ['a ttl beyond all time', (s) => s.set('kept', 1, { ttl: 8.64e15 }), 'RangeError', /deadline/],
     ['an expire of 0', (s) => s.expire('kept', 0), 'RangeError', /got 0/],
-    ['an option misspelt', (s) => s.set('kept', 1, { tll: 5 }), 'TypeError', /unknown option tll: expected one of ttl/],
-    ['options that are a number', (s) => s.set('kept', 1, 5), 'TypeError', /expected an object of options, got 5/],
+    [
+      'an option misspelt',
+      (s) => s.set('kept', 1, { tll: 5 }),
+      'TypeError',
+      /unknown option tll: expected one of ttl/,
+    ],
+    [
+      'options that are a number',
+      (s) => s.set('kept', 1, 5),
+      'TypeError',
+      /expected an object of options, got 5/,
+    ],
     ['a durability that is none', (s) => s.set('kept', 1, { durability: 'very' }), 'TypeError', /durability/],
     ['ifAbsent that is a string', (s) => s.set('kept', 1, { ifAbsent: 'yes' }), 'TypeError', /ifAbsent/],
     ['ifVersion below 0', (s) => s.set('kept', 1, { ifVersion: -1 }), 'RangeError', /ifVersion/],
@@ -44,7 +87,10 @@ describe('a wrong argument', () => {
   ];
 
   test.each(wrong)('%s', async (_, call, name, message) => {
-    await expect((async () => call(store))()).rejects.toMatchObject({ name, message: expect.stringMatching(message) });
+    await expect((async () => call(store as unknown as Untyped))()).rejects.toMatchObject({
+      name,
+      message: expect.stringMatching(message),
+    });
     expect(await store.get('kept')).toBe('as it was');
     expect(await store.keys()).toEqual(['kept']);
     await store.set('works', 'on');
@@ -63,17 +109,47 @@ describe('open', () => {
   const wrong: [string, unknown[], string, RegExp][] = [
     ['without a name', [], 'TypeError', /name: expected a string, got undefined/],
     ['with an empty name', [''], 'RangeError', /name/],
-    ['with an option misspelt', ['x', { presistence: 'memory' }], 'TypeError', /unknown option presistence: expected one of persistence/],
-    ['with a group misspelt', ['x', { maplet: { kapacity: 1 } }], 'TypeError', /unknown option maplet.kapacity/],
-    ['with a mode that is none', ['x', { persistence: 'floppy' }], 'TypeError', /persistence: expected 'auto'.*got "floppy"/],
+    [
+      'with an option misspelt',
+      ['x', { presistence: 'memory' }],
+      'TypeError',
+      /unknown option presistence: expected one of persistence/,
+    ],
+    [
+      'with a group misspelt',
+      ['x', { maplet: { kapacity: 1 } }],
+      'TypeError',
+      /unknown option maplet.kapacity/,
+    ],
+    [
+      'with a mode that is none',
+      ['x', { persistence: 'floppy' }],
+      'TypeError',
+      /persistence: expected 'auto'.*got "floppy"/,
+    ],
     ['with a capacity of 0 [M12]', ['x', { maplet: { capacity: 0 } }], 'RangeError', /maplet.capacity/],
-    ['with a rate of 0 [M12]', ['x', { maplet: { falsePositiveRate: 0 } }], 'RangeError', /falsePositiveRate/],
-    ['with a rate of 1 [M12]', ['x', { maplet: { falsePositiveRate: 1 } }], 'RangeError', /falsePositiveRate/],
+    [
+      'with a rate of 0 [M12]',
+      ['x', { maplet: { falsePositiveRate: 0 } }],
+      'RangeError',
+      /falsePositiveRate/,
+    ],
+    [
+      'with a rate of 1 [M12]',
+      ['x', { maplet: { falsePositiveRate: 1 } }],
+      'RangeError',
+      /falsePositiveRate/,
+    ],
     ['with a sweep interval of 0', ['x', { ttl: { sweepInterval: 0 } }], 'RangeError', /ttl.sweepInterval/],
     ['with a timeout in words', ['x', { timeout: 'soon' }], 'RangeError', /timeout/],
     ['with a group that is a number', ['x', { ttl: 5 }], 'TypeError', /ttl: expected an object/],
     ['with options that are a string', ['x', 'memory'], 'TypeError', /options/],
-    ['with a mode that is not to be had', ['x', { persistence: 'aof' }], 'UnsupportedError', /OPFS.*directory/],
+    [
+      'with a mode that is not to be had',
+      ['x', { persistence: 'aof' }],
+      'UnsupportedError',
+      /OPFS.*directory/,
+    ],
     ['with what is not there yet', ['x', { compression: 'gzip' }], 'UnsupportedError', /compression/],
   ];
 
@@ -84,7 +160,9 @@ describe('open', () => {
 
   test('is given up when its signal is aborted', async () => {
     const reason = new Error('changed my mind');
-    await expect(open('x', { persistence: 'memory', signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    await expect(open('x', { persistence: 'memory', signal: AbortSignal.abort(reason) })).rejects.toBe(
+      reason,
+    );
   });
 });
 
@@ -99,7 +177,11 @@ describe('a call', () => {
       store.persist('none', { strict: true }),
       store.ttl('none', { strict: true }),
     ]) {
-      await expect(call).rejects.toMatchObject({ name: 'NotFoundError', code: 'NOT_FOUND', detail: { key: 'none' } });
+      await expect(call).rejects.toMatchObject({
+        name: 'NotFoundError',
+        code: 'NOT_FOUND',
+        detail: { key: 'none' },
+      });
     }
   });
 
@@ -122,7 +204,10 @@ describe('a call', () => {
     ]);
     const outcomes = await Promise.allSettled([store.set('c', 3), store.set('d', 4), store.set('a', 5)]);
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
-    await expect(store.set('e', 1)).rejects.toMatchObject({ code: 'CAPACITY', detail: { keys: 3, capacity: 3 } });
+    await expect(store.set('e', 1)).rejects.toMatchObject({
+      code: 'CAPACITY',
+      detail: { keys: 3, capacity: 3 },
+    });
     expect(await store.keys()).toEqual(['a', 'b', 'c']);
     await store.delete('b');
     await store.set('e', 1);
@@ -131,6 +216,8 @@ describe('a call', () => {
 });
 
 test('version is the one of the package', () => {
-  const { version: wanted } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const { version: wanted } = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  );
   expect(version).toBe(wanted);
 });

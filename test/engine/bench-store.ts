@@ -1,6 +1,7 @@
 /** An engine over a file in memory, with a clock and timers that the test turns. */
-import { resolveOptions } from '../../src/contract/options.js';
+
 import type { OpenOptions } from '../../src/contract/options.js';
+import { resolveOptions } from '../../src/contract/options.js';
 import { Engine } from '../../src/engine/index.js';
 import { FileLog, MemoryFile, type SyncFile } from '../../src/storage/log/index.js';
 
@@ -55,7 +56,11 @@ export function reopen({ file, time }: BenchStore, options: OpenOptions = {}): P
   return openBench(options, new MemoryFile((file as MemoryFile).content()), time);
 }
 
-export async function scanAll<T>(engine: Engine, kind: 'keys' | 'values' | 'entries' | 'keysWithTtl', range?: object): Promise<T[]> {
+export async function scanAll<T>(
+  engine: Engine,
+  kind: 'keys' | 'values' | 'entries' | 'keysWithTtl',
+  range?: object,
+): Promise<T[]> {
   const items: T[] = [];
   let piece = await engine.scan(kind, range);
   for (;;) {

@@ -20,15 +20,45 @@ class Model {
   }
 }
 
-const key = fc.constantFrom('', 'a', 'b', 'c', 'ab', 'abc', '__proto__', '\ud800', '\udc00', '漢', 'ü', 'key-1', 'key-2');
+const key = fc.constantFrom(
+  '',
+  'a',
+  'b',
+  'c',
+  'ab',
+  'abc',
+  '__proto__',
+  '\ud800',
+  '\udc00',
+  '漢',
+  'ü',
+  'key-1',
+  'key-2',
+);
 const value = fc.oneof(
-  fc.constantFrom('', 'x', 'a value that is longer than sixteen bytes', 'y'.repeat(700), null, undefined, 0, 42, true),
+  fc.constantFrom(
+    '',
+    'x',
+    'a value that is longer than sixteen bytes',
+    'y'.repeat(700),
+    null,
+    undefined,
+    0,
+    42,
+    true,
+  ),
   fc.constantFrom(...[0, 1, 2, 3].map((n) => new Uint8Array(n * 40).fill(n))),
   fc.record({ n: fc.integer({ min: 0, max: 3 }), s: fc.constantFrom('one', 'two') }),
 );
 
 type Step =
-  | { readonly do: 'set'; readonly key: string; readonly value: unknown; readonly ttl?: number; readonly keepTtl?: boolean }
+  | {
+      readonly do: 'set';
+      readonly key: string;
+      readonly value: unknown;
+      readonly ttl?: number;
+      readonly keepTtl?: boolean;
+    }
   | { readonly do: 'setMany'; readonly pairs: readonly (readonly [string, unknown])[] }
   | { readonly do: 'setIfAbsent'; readonly key: string; readonly value: unknown }
   | { readonly do: 'delete'; readonly key: string }
@@ -45,14 +75,32 @@ const ttl = fc.constantFrom(1, 10, 1000);
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant('set' as const), key, value }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('set' as const), key, value, ttl }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('set' as const), key, value, keepTtl: fc.constant(true) }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('setMany' as const), pairs: fc.array(fc.tuple(key, value), { maxLength: 6 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('set' as const), key, value, keepTtl: fc.constant(true) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('setMany' as const),
+      pairs: fc.array(fc.tuple(key, value), { maxLength: 6 }),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('setIfAbsent' as const), key, value }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('delete' as const), key }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('deleteMany' as const), keys: fc.array(key, { maxLength: 4 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('deleteMany' as const), keys: fc.array(key, { maxLength: 4 }) }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('expire' as const), key, ttl }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('persist' as const), key }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('clear' as const), prefix: fc.constantFrom('a', 'key', '\ud800') }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('clear' as const),
+      prefix: fc.constantFrom('a', 'key', '\ud800'),
+    }),
+  },
   { weight: 1, arbitrary: fc.constant({ do: 'clear' as const }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1, 5, 20) }) },
   { weight: 1, arbitrary: fc.constant({ do: 'sweep' as const }) },
@@ -111,7 +159,9 @@ async function run(store: BenchStore, model: Model, one: Step): Promise<BenchSto
     }
     case 'clear': {
       const gone = [...live.keys()].filter((key) => key.startsWith(one.prefix ?? ''));
-      expect(await engine.clear(one.prefix === undefined ? undefined : { prefix: one.prefix })).toBe(gone.length);
+      expect(await engine.clear(one.prefix === undefined ? undefined : { prefix: one.prefix })).toBe(
+        gone.length,
+      );
       for (const key of gone) model.entries.delete(key);
       if (one.prefix === undefined) model.entries.clear();
       break;
@@ -141,15 +191,22 @@ async function compare({ engine, time }: BenchStore, model: Model): Promise<void
   const order = [...live.keys()].sort((a, b) => (a < b ? -1 : 1));
   expect(await scanAll(engine, 'keys')).toEqual(order);
   expect(await scanAll(engine, 'keys', { reverse: true })).toEqual(order.toReversed());
-  const entries = (await scanAll<[string, unknown]>(engine, 'entries')).map(([key, value]) => [key, contentOf(value)]);
+  const entries = (await scanAll<[string, unknown]>(engine, 'entries')).map(([key, value]) => [
+    key,
+    contentOf(value),
+  ]);
   expect(entries).toEqual(order.map((key) => [key, contentOf(live.get(key)!.value)]));
-  expect(await scanAll(engine, 'keysWithTtl')).toEqual(order.filter((key) => live.get(key)!.expiresAt !== Infinity));
+  expect(await scanAll(engine, 'keysWithTtl')).toEqual(
+    order.filter((key) => live.get(key)!.expiresAt !== Infinity),
+  );
   for (const key of [...order, 'absent', ...model.entries.keys()]) {
     const wanted = live.has(key) ? live.get(key)!.value : 'none';
     expect(contentOf(await engine.get(key, { default: 'none' })), key).toBe(contentOf(wanted));
     expect(await engine.has(key), key).toBe(live.has(key));
     const left = live.get(key)?.expiresAt;
-    expect(await engine.ttl(key), key).toBe(left === undefined ? undefined : left === Infinity ? null : left - time.now);
+    expect(await engine.ttl(key), key).toBe(
+      left === undefined ? undefined : left === Infinity ? null : left - time.now,
+    );
   }
   expect(await engine.count()).toBe(live.size);
   const contents = new Map([...live.values()].map(({ value }) => [contentOf(value), sizeOf(value)]));

@@ -4,21 +4,39 @@ import { describe, expect, test } from 'vitest';
 import { toHex } from '../../src/base/bytes.js';
 import { crc32c } from '../../src/base/crc32c.js';
 import { FormatError } from '../../src/base/errors.js';
-import { decodeHeader, encodeHeader, entry, entryLength, FileLog, type Header, MemoryFile, Type } from '../../src/storage/log/index.js';
+import {
+  decodeHeader,
+  encodeHeader,
+  entry,
+  entryLength,
+  FileLog,
+  type Header,
+  MemoryFile,
+  Type,
+} from '../../src/storage/log/index.js';
 
 describe('the entry of the example', () => {
   const file = new MemoryFile();
   const log = new FileLog(file, { backend: 'test', generation: 7, written: 'os', flushed: () => 'os' });
   const batch = log.begin();
   const value = new TextEncoder().encode('hi');
-  batch.add(entry({ type: Type.Put, sequence: 1, time: 1_700_000_000_000, key: 'a', kind: 0, value, brings: true }));
+  batch.add(
+    entry({ type: Type.Put, sequence: 1, time: 1_700_000_000_000, key: 'a', kind: 0, value, brings: true }),
+  );
   log.append(batch, false);
   const bytes = file.content().subarray(32, 64);
 
   test('is the bytes of the comment in format.ts', () => {
     const comment = readFileSync(new URL('../../src/storage/log/format.ts', import.meta.url), 'utf8');
-    const lines = comment.split('\n').filter((line) => /^ \* {4}([0-9a-f]{2} ?)+/.test(line.replace('CRC        ', '00 00 00 00')));
-    const wanted = lines.join(' ').replace(/ \*/g, '').replace('CRC', '').match(/\b[0-9a-f]{2}\b/g)!.join('');
+    const lines = comment
+      .split('\n')
+      .filter((line) => /^ \* {4}([0-9a-f]{2} ?)+/.test(line.replace('CRC        ', '00 00 00 00')));
+    const wanted = lines
+      .join(' ')
+      .replace(/ \*/g, '')
+      .replace('CRC', '')
+      .match(/\b[0-9a-f]{2}\b/g)!
+      .join('');
     const hex = toHex(bytes);
     expect(hex.slice(0, 8) + hex.slice(16)).toBe(wanted);
     expect(hex.slice(8, 16)).not.toBe('00000000');
@@ -53,7 +71,8 @@ describe('a header', () => {
 
   test('cut at any byte is none', () => {
     const bytes = encodeHeader(header);
-    for (let cut = 0; cut < bytes.length; cut++) expect(decodeHeader(bytes.subarray(0, cut)), `cut ${cut}`).toBeUndefined();
+    for (let cut = 0; cut < bytes.length; cut++)
+      expect(decodeHeader(bytes.subarray(0, cut)), `cut ${cut}`).toBeUndefined();
   });
 
   test('with any bit flipped is none, or a newer format', () => {

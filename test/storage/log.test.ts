@@ -1,11 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import { CorruptionError, DataLossError, FormatError, IoError, QuotaError } from '../../src/base/errors.js';
-import { type EntryFields, entry, FileLog, MemoryFile, type SyncFile, Type } from '../../src/storage/log/index.js';
+import {
+  type EntryFields,
+  entry,
+  FileLog,
+  MemoryFile,
+  type SyncFile,
+  Type,
+} from '../../src/storage/log/index.js';
 
 const GENERATION = 7;
 const text = (value: string) => new TextEncoder().encode(value);
 
-function open(file: SyncFile, options: { generation?: number; flushedTo?: number; absolute?: boolean } = {}): FileLog {
+function open(
+  file: SyncFile,
+  options: { generation?: number; flushedTo?: number; absolute?: boolean } = {},
+): FileLog {
   return new FileLog(file, {
     backend: 'test',
     generation: GENERATION,
@@ -21,18 +31,29 @@ interface Seen {
   readonly location: number;
 }
 
-async function replay(file: SyncFile, options = {}): Promise<{ seen: Seen[]; log: FileLog; tornBytes: number }> {
+async function replay(
+  file: SyncFile,
+  options = {},
+): Promise<{ seen: Seen[]; log: FileLog; tornBytes: number }> {
   const log = open(file, options);
   const seen: Seen[] = [];
   const { tornBytes } = await log.replay(
-    (found, location) => seen.push({ key: found.key, value: new TextDecoder().decode(found.value), location }),
+    (found, location) =>
+      seen.push({ key: found.key, value: new TextDecoder().decode(found.value), location }),
     () => {},
   );
   return { seen, log, tornBytes };
 }
 
 function put(version: number, key: string, value: string): EntryFields {
-  return entry({ type: Type.Put, sequence: version, time: 1_700_000_000_000 + version, key, value: text(value), brings: true });
+  return entry({
+    type: Type.Put,
+    sequence: version,
+    time: 1_700_000_000_000 + version,
+    key,
+    value: text(value),
+    brings: true,
+  });
 }
 
 /** A log of three batches of one, two and three entries, with the ends of the batches. */
@@ -57,7 +78,9 @@ describe('a log', () => {
     const file = new MemoryFile();
     const { log } = await replay(file);
     const batch = log.begin();
-    const locations = ['a', 'b', 'ü', '漢', '\ud800', ''].map((key, i) => batch.add(put(i + 1, key, `value of ${key}`)));
+    const locations = ['a', 'b', 'ü', '漢', '\ud800', ''].map((key, i) =>
+      batch.add(put(i + 1, key, `value of ${key}`)),
+    );
     expect(log.append(batch, false)).toBe('os');
     const again = await replay(new MemoryFile(file.content()));
     expect(again.seen.map(({ key }) => key)).toEqual(['a', 'b', 'ü', '漢', '\ud800', '']);
@@ -76,10 +99,18 @@ describe('a log', () => {
       const chosen = Object.fromEntries(Object.entries(all).filter((_, i) => (mask >> i) & 1));
       const value = 'reference' in chosen ? new Uint8Array(0) : text('v');
       const batch = log.begin();
-      const location = batch.add(entry({ type: Type.Put, sequence: mask, time, key: 'k', value, kind: 15, ...chosen }));
+      const location = batch.add(
+        entry({ type: Type.Put, sequence: mask, time, key: 'k', value, kind: 15, ...chosen }),
+      );
       log.append(batch, false);
       const found = log.read(location);
-      expect(found).toMatchObject({ expiresAt: Infinity, createdAt: time, updatedAt: time, kind: 15, ...chosen });
+      expect(found).toMatchObject({
+        expiresAt: Infinity,
+        createdAt: time,
+        updatedAt: time,
+        kind: 15,
+        ...chosen,
+      });
       expect(found.size).toBe('reference' in chosen ? reference.size : 1);
     }
   });
@@ -113,7 +144,9 @@ describe('a log', () => {
         expect(seen, `bit ${bit}`).toEqual(original.slice(0, seen.length));
         expect(seen.length, `bit ${bit}`).toBeGreaterThanOrEqual(ENTRIES_BEFORE[batch]!);
       } catch (error) {
-        expect(error, `bit ${bit}`).toSatisfy((e) => e instanceof FormatError || e instanceof CorruptionError);
+        expect(error, `bit ${bit}`).toSatisfy(
+          (e) => e instanceof FormatError || e instanceof CorruptionError,
+        );
       }
     }
   });

@@ -2,9 +2,21 @@
  * A batch in the making: entries one behind the other in one buffer that grows and
  * is used again, so that a group of calls costs one write and no allocation.
  */
-import { COMMIT_AT, COMMIT_BYTES, ENTRY_AT, EXTENT_AT, EXTENT_BYTES, EXTENT_MAGIC, padded, Type, UNIT, VERSION } from './format.js';
+
 import { crc32c } from '../../base/crc32c.js';
-import { entry, entryBytesMax, type EntryFields, putEntry } from './entry.js';
+import { type EntryFields, entry, entryBytesMax, putEntry } from './entry.js';
+import {
+  COMMIT_AT,
+  COMMIT_BYTES,
+  ENTRY_AT,
+  EXTENT_AT,
+  EXTENT_BYTES,
+  EXTENT_MAGIC,
+  padded,
+  Type,
+  UNIT,
+  VERSION,
+} from './format.js';
 import type { Batch } from './log.js';
 
 const FIRST_BYTES = 64 * 1024;
@@ -90,4 +102,3 @@ export class BatchBuffer implements Batch {
     this.#view = new DataView(grown.buffer);
   }
 }
-

@@ -3,7 +3,7 @@
  */
 import { equalBytes, getUint48, getUnits, isLatin1, putUint48, putUnits } from '../../base/bytes.js';
 import { crc32c } from '../../base/crc32c.js';
-import { ENTRY_AT, Flag, FLAG_MASK, FLAG_SHIFT, KEY_MASK, KIND_SHIFT, TYPE_SHIFT, Type } from './format.js';
+import { ENTRY_AT, FLAG_MASK, FLAG_SHIFT, Flag, KEY_MASK, KIND_SHIFT, TYPE_SHIFT, Type } from './format.js';
 
 /** Names a stored value: the hash of its content, the version that brought it, its bytes. */
 export interface Reference {
@@ -35,7 +35,9 @@ export interface EntryFields {
 const NOTHING = new Uint8Array(0);
 
 /** An entry with what is given and nothing else. */
-export function entry(fields: Partial<EntryFields> & Pick<EntryFields, 'type' | 'sequence' | 'time'>): EntryFields {
+export function entry(
+  fields: Partial<EntryFields> & Pick<EntryFields, 'type' | 'sequence' | 'time'>,
+): EntryFields {
   return {
     key: '',
     kind: 0,
@@ -94,7 +96,8 @@ export function putEntry(
   if (fields.brings) flags |= Flag.Brings;
   const keyStart = end;
   end = putUnits(bytes, end, key, wide);
-  const head = (end - keyStart) | (flags << FLAG_SHIFT) | (fields.kind << KIND_SHIFT) | (fields.type << TYPE_SHIFT);
+  const head =
+    (end - keyStart) | (flags << FLAG_SHIFT) | (fields.kind << KIND_SHIFT) | (fields.type << TYPE_SHIFT);
   bytes.set(fields.value, end);
   end += fields.value.length;
   view.setUint32(at + ENTRY_AT.length, end - at, true);
@@ -116,11 +119,11 @@ export class EntryView implements EntryFields {
   readonly updatedAt: number;
   readonly reference: Reference | undefined;
   readonly brings: boolean;
-  readonly #bytes: Uint8Array;
-  readonly #start: number;
-  readonly #keyStart: number;
-  readonly #keyEnd: number;
-  readonly #end: number;
+  #bytes: Uint8Array;
+  #start: number;
+  #keyStart: number;
+  #keyEnd: number;
+  #end: number;
   readonly #wide: boolean;
 
   /** REQUIRES: `entryLength` gave a length for this place. */
@@ -184,10 +187,15 @@ export class EntryView implements EntryFields {
     return this.#end - this.#start;
   }
 
-  /** The same entry over bytes of its own. */
-  copy(): EntryView {
-    const bytes = this.#bytes.slice(this.#start, this.#end);
-    return new EntryView(bytes, new DataView(bytes.buffer), 0);
+  /** Takes its bytes out of those that were read, which may then be used again. */
+  own(): this {
+    const start = this.#start;
+    this.#bytes = this.#bytes.slice(start, this.#end);
+    this.#start = 0;
+    this.#keyStart -= start;
+    this.#keyEnd -= start;
+    this.#end -= start;
+    return this;
   }
 
   hasKey(key: string): boolean {
@@ -226,7 +234,13 @@ function leastBytes(head: number): number {
  * Length of the entry at `at` when it lies before `end` whole, agrees with its
  * check and is of a known type; else 0.
  */
-export function entryLength(bytes: Uint8Array, view: DataView, at: number, end: number, generation: number): number {
+export function entryLength(
+  bytes: Uint8Array,
+  view: DataView,
+  at: number,
+  end: number,
+  generation: number,
+): number {
   if (at + ENTRY_AT.optional > end) return 0;
   const length = view.getUint32(at + ENTRY_AT.length, true);
   if (length > end - at) return 0;

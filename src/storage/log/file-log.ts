@@ -90,9 +90,12 @@ export class FileLog implements Log {
     const found = await replayFile(this.#file, this.#options.generation, visit, endBatch);
     const { flushedTo = 0 } = this.#options;
     if (found.end < flushedTo) {
-      throw new DataLossError(`the log ends at byte ${found.end}; up to ${flushedTo} had been flushed. Nothing was changed`, {
-        detail: { start: found.end, end: flushedTo },
-      });
+      throw new DataLossError(
+        `the log ends at byte ${found.end}; up to ${flushedTo} had been flushed. Nothing was changed`,
+        {
+          detail: { start: found.end, end: flushedTo },
+        },
+      );
     }
     const tornBytes = size - found.end;
     if (tornBytes > 0) {
@@ -166,7 +169,9 @@ export class FileLog implements Log {
     try {
       const written = this.#file.write(bytes, this.#end);
       if (written === bytes.length && this.#file.size() === end) return;
-      cause = Object.assign(new Error(`wrote ${written} of ${bytes.length} bytes`), { name: 'QuotaExceededError' });
+      cause = Object.assign(new Error(`wrote ${written} of ${bytes.length} bytes`), {
+        name: 'QuotaExceededError',
+      });
     } catch (error) {
       cause = error;
     }
@@ -221,7 +226,8 @@ export class FileLog implements Log {
         detail: { start: at, end: at + claimed },
       });
     }
-    return new EntryView(bytes, view, 0);
+    const entry = new EntryView(bytes, view, 0);
+    return bytes === this.#guess ? entry.own() : entry;
   }
 
   #readInto(bytes: Uint8Array, at: number): number {

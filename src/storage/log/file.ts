@@ -21,9 +21,15 @@ const FULL = new Set(['QuotaExceededError', 'NS_ERROR_FILE_NO_DEVICE_SPACE', 'EN
 /** The error that a medium threw, as one of ours. */
 export function mediumError(doing: string, cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
-  const { name = '', code = '', message = String(cause) } = (cause ?? {}) as Partial<Error & { code: string }>;
+  const {
+    name = '',
+    code = '',
+    message = String(cause),
+  } = (cause ?? {}) as Partial<Error & { code: string }>;
   if (FULL.has(name) || FULL.has(String(code))) {
-    return new QuotaError(`${doing}: the browser or the disk gives no more space; nothing was changed`, { cause });
+    return new QuotaError(`${doing}: the browser or the disk gives no more space; nothing was changed`, {
+      cause,
+    });
   }
   return new IoError(`${doing}: ${name || 'error'}: ${message}`, { cause });
 }

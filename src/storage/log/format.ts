@@ -66,7 +66,14 @@ export const UNIT = 8;
 
 export const EXTENT_MAGIC = 0x58454352;
 export const EXTENT_BYTES = 32;
-export const EXTENT_AT = { magic: 0, check: 4, version: 8, reserved: 10, generation: 12, number: 16 } as const;
+export const EXTENT_AT = {
+  magic: 0,
+  check: 4,
+  version: 8,
+  reserved: 10,
+  generation: 12,
+  number: 16,
+} as const;
 
 export const ENTRY_AT = { length: 0, check: 4, head: 8, sequence: 12, time: 18, optional: 24 } as const;
 export const COMMIT_AT = { bytes: 0, entries: 4, flushed: 8 } as const;

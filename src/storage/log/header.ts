@@ -81,7 +81,8 @@ export function decodeHeader(bytes: Uint8Array): Header | undefined {
       { detail: { version } },
     );
   }
-  if (end > bytes.length || crc32c(bytes, AT.version, end) !== view.getUint32(AT.check, true)) return undefined;
+  if (end > bytes.length || crc32c(bytes, AT.version, end) !== view.getUint32(AT.check, true))
+    return undefined;
   return {
     generation: view.getUint32(AT.generation, true),
     epoch: getUint48(view, AT.epoch),

@@ -48,7 +48,7 @@ export interface Log {
    */
   append(batch: Batch, strict: boolean): Eventually<Level>;
   /**
-   * The entry at `location`. Its bytes may be gone at the next read.
+   * The entry at `location`, over bytes of its own.
    *
    * @throws CorruptionError when there is none or its check fails.
    */

@@ -5,8 +5,20 @@
 import { crc32c } from '../../base/crc32c.js';
 import { CorruptionError, FormatError } from '../../base/errors.js';
 import { EntryView, entryLength } from './entry.js';
-import { COMMIT_AT, COMMIT_BYTES, ENTRY_AT, EXTENT_AT, EXTENT_BYTES, EXTENT_MAGIC, padded, Type, TYPE_SHIFT, UNIT, VERSION } from './format.js';
 import type { SyncFile } from './file.js';
+import {
+  COMMIT_AT,
+  COMMIT_BYTES,
+  ENTRY_AT,
+  EXTENT_AT,
+  EXTENT_BYTES,
+  EXTENT_MAGIC,
+  padded,
+  TYPE_SHIFT,
+  Type,
+  UNIT,
+  VERSION,
+} from './format.js';
 import type { Visit } from './log.js';
 
 const STRETCH_BYTES = 2 ** 20;
