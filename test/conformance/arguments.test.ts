@@ -6,7 +6,7 @@ import { open, type Store, version } from '../../src/index.js';
 import { newPlace } from './open-each.js';
 
 /** A store without its types, as JavaScript has it. */
-type Untyped = { [name: string]: (...args: unknown[]) => Promise<unknown> };
+type Untyped = Record<keyof Store, (...args: unknown[]) => Promise<unknown>>;
 
 describe('a wrong argument', () => {
   let store: Store;

@@ -92,6 +92,18 @@ describe('a saved index', () => {
     expect(going.save(back).segments).toHaveLength(1);
   });
 
+  test('gives memory back, once loaded, as the index would have', () => {
+    const maplet = new IndexMaplet();
+    fill(maplet, 0, 40_000);
+    const { segments, manifest } = new IndexImage().save(maplet);
+    const { maplet: back } = IndexImage.load(
+      manifest,
+      (number) => segments.find((each) => each.number === number)!.bytes,
+    );
+    for (let i = 0; i < 40_000; i++) back.remove(...hashOf(i), i * 3);
+    expect(back.stats()).toMatchObject({ length: 0, segments: 1 });
+  });
+
   test('does not change when the index that was loaded from it does', () => {
     const maplet = new IndexMaplet();
     fill(maplet, 0, 100);

@@ -251,6 +251,16 @@ describe('an index maplet', () => {
     expect(maplet.replace(-5, 7, 0, 3)).toBe(false);
   });
 
+  test('does not take bits of the hash for bits of a location', () => {
+    const maplet = new IndexMaplet();
+    maplet.insert(-1, -1, 5);
+    for (let bit = 3; bit < 32; bit++) {
+      expect(maplet.names(-1, -1, 5 + 2 ** bit)).toBe(false);
+      expect(maplet.remove(-1, -1, 5 + 2 ** bit)).toBe(false);
+    }
+    expect(maplet.names(-1, -1, 5)).toBe(true);
+  });
+
   test('made with a capacity holds it without growing', () => {
     const maplet = new IndexMaplet({ capacity: 100_000 });
     const { slots } = maplet.stats();
