@@ -5,6 +5,7 @@
  * reloads it once more with the server gone, and looks keys up in between. All
  * figures come from the page's own store, and are checked against the data set.
  */
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,6 +68,7 @@ export async function runHeadless(server, { persistence, screenshots, print }) {
       print(`Offline:   ${await reach(page, 'full')}`);
       compare(await figuresOf(page), stored, 'offline', expect);
     }
+    await checkContents(page, truth, print, expect);
     await checkLookups(page, truth, print, expect);
     await use(page, truth, expect);
     await shoot(page, screenshots, print);
@@ -79,16 +81,16 @@ export async function runHeadless(server, { persistence, screenshots, print }) {
 }
 
 /**
- * Waits for a state of the page's panel; gives the note that it shows.
+ * Waits until the page's panel has come to rest; gives the note that it shows.
  *
- * @throws Error with what the panel says instead, when it is another one that lasts.
+ * @throws Error with what the panel says, when that is not the state that was expected.
  */
 async function reach(page, state) {
-  const wanted = `#store[data-state=${state}]`;
-  await page.locator(`${wanted}, #store[data-state=failed]`).waitFor({ timeout: WAIT_MS_MAX });
+  const resting = ['empty', 'part', 'full', 'failed'].map((name) => `#store[data-state=${name}]`);
+  await page.locator(resting.join()).waitFor({ timeout: WAIT_MS_MAX });
   const note = await page.locator('#store-note').textContent();
-  if ((await page.locator(wanted).count()) > 0) return note;
-  throw new Error(`${await page.locator('#store-title').textContent()}: ${note}`);
+  if ((await page.locator('#store').getAttribute('data-state')) === state) return note;
+  throw new Error(`${await page.locator('#store-title').textContent()}. ${note}`);
 }
 
 /** What the store says about itself. */
@@ -130,6 +132,27 @@ function inWords(figures) {
 function compare(now, before, when, expect) {
   for (const name of ['keys', 'values', 'before', 'after', 'mode'])
     expect(`${name} ${when}`, now[name], before[name]);
+}
+
+/** Every record, in the order of a scan, by one checksum on either side. */
+async function checkContents(page, truth, print, expect) {
+  const hash = createHash('sha256');
+  for (const key of [...truth.keys()].sort()) hash.update(`${key}\n${JSON.stringify(truth.get(key))}\n`);
+  const found = await page.evaluate(async () => {
+    const start = performance.now();
+    let text = '';
+    for await (const [key, value] of globalThis.cellar) text += `${key}\n${JSON.stringify(value)}\n`;
+    const ms = performance.now() - start;
+    const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+    return {
+      ms,
+      hex: [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join(''),
+    };
+  });
+  expect('SHA-256 of all records', found.hex, hash.digest('hex'));
+  print(
+    `Contents:  all ${truth.size} records compared by SHA-256, read in order in ${(found.ms / 1000).toFixed(1)} s`,
+  );
 }
 
 /** Keys drawn from the data set, and keys like them that are not in it: every answer is compared. */

@@ -5,9 +5,7 @@ import type { Output } from './output.js';
 
 export function writeDate(out: Output, date: Date): void {
   out.byte(Tag.Date);
-  const time = Date.prototype.getTime.call(date);
-  // One NaN of the many, so that invalid dates are equal bytes.
-  out.double(Number.isNaN(time) ? Number.NaN : time);
+  out.double(Date.prototype.getTime.call(date));
 }
 
 export function readDate(input: Input): Date {

@@ -109,10 +109,17 @@ describe('malformed bytes', () => {
     ['a boxed object', '17 10 01'],
     ['an error of unknown kind', '18 07 00'],
     ['an error of unknown parts', '18 00 08'],
+  ])('are refused before anything is made of them: %s', (_, hex) => {
+    expect(() => decode(Kind.Tagged, bytesOf(hex))).toThrow(CorruptionError);
+    expect(() => decode(Kind.Tagged, bytesOf(hex))).toThrow(/ malformed at byte | are not UTF-8/);
+  });
+
+  test.each([
     ['a regular expression that is none', '16 61 28 60'],
     ['flags that are none', '16 61 61 61 71'],
-  ])('are refused: %s', (_, hex) => {
+  ])('are refused with the reason of who refused them: %s', (_, hex) => {
     expect(isValue(bytesOf(hex))).toBe(false);
+    expect(() => decode(Kind.Tagged, bytesOf(hex))).toThrow(/cannot be made: SyntaxError/);
   });
 
   test('of the other kinds are refused', () => {

@@ -144,6 +144,7 @@ describe('getters', () => {
       });
       return value;
     };
-    expect(roundTrip(make())).toEqual(structuredClone(make()));
+    expect(roundTrip(make())).toStrictEqual(structuredClone(make()));
+    expect(roundTrip(make())).not.toHaveProperty('gone');
   });
 });

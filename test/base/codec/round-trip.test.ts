@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decode, type Encoded, encode, Kind } from '../../../src/base/codec/index.js';
@@ -71,6 +72,25 @@ describe('a value that was encoded and decoded', () => {
       difference(roundTrip([new Odd([[1, 2]]), pretender]), [new Map([[1, 2]]), { a: 1 }]),
     ).toBeUndefined();
     expect(roundTrip([Buffer.from('ab')])).toEqual(structuredClone([Buffer.from('ab')]));
+  });
+
+  test('may call itself what it likes', () => {
+    expect(roundTrip({ a: Object.assign(new (class {})(), { [Symbol.toStringTag]: 'Promise' }) })).toEqual({
+      a: {},
+    });
+  });
+
+  test('may be of another realm', () => {
+    const foreign = runInNewContext(`[
+      new Map([[1, new Set([2])]]), new Date(5), /x/g, Object('s'), [1, { a: 2 }],
+      new Uint8Array([1, 2]), new ArrayBuffer(3), new RangeError('r'),
+    ]`);
+    foreign.at(-1).stack = '';
+    const here = [new Map([[1, new Set([2])]]), new Date(5), /x/g, Object('s'), [1, { a: 2 }]];
+    const error = Object.assign(new RangeError('r'), { stack: '' });
+    expect(
+      difference(roundTrip(foreign), [...here, Uint8Array.of(1, 2), new ArrayBuffer(3), error]),
+    ).toBeUndefined();
   });
 
   test('may be nested to any depth', () => {
