@@ -35,7 +35,7 @@ const TARGETS = {
   merge: 4.5,
 };
 
-if (args[0] === '--child') child(args[1]);
+if (args[0] === '--child') await child(args[1]);
 else parent();
 
 function parent() {
@@ -186,7 +186,7 @@ function persistentOnly(lib, map, keys, time, result) {
     for (const changes of [1, 100, 10_000]) {
       let next = map;
       for (let i = 0; i < changes; i++) next = next.set(keys[(i * 89) % N], -1);
-      const repeats = Math.max(3, 300 / changes);
+      const repeats = Math.max(5, 3000 / changes);
       for (let i = 0; i < repeats; i++) lib.diff(map, next);
       time(`diff of ${changes} changes, µs`, 1000, () => lib.diff(map, next), repeats);
     }

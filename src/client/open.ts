@@ -2,7 +2,7 @@
 import type { OpenOptions } from '../contract/options.js';
 import type { Capabilities, Store } from '../contract/store.js';
 import { installHandlers } from '../wire/errors.js';
-import type { Opened } from '../wire/messages.js';
+import type { Call } from '../wire/messages.js';
 import { Remote } from './remote.js';
 import { type Host, spawn } from './spawn.js';
 import { RemoteStore } from './store.js';
@@ -42,10 +42,11 @@ export async function open(name: string, options: ClientOptions = {}): Promise<S
   installHandlers();
   const host = await spawn(worker);
   try {
-    const session = await orDeath(host, host.root.open(name, rest), signal);
-    const { mode, capabilities } = (await orDeath(host, session.opened as Promise<Opened>, signal)) as Opened;
+    const opened = await orDeath(host, host.root.start(name, rest), signal);
+    const { mode, capabilities, session } = opened;
     host.unref();
-    const remote = new Remote(session, timeoutOf(rest), host.death);
+    const run = (calls: readonly Call[]) => host.root.run(session, calls);
+    const remote = new Remote(run, timeoutOf(rest), host.death);
     return new RemoteStore(name, mode, { ...capabilities, host: host.kind }, remote, host.terminate);
   } catch (error) {
     host.terminate();

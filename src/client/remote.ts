@@ -1,15 +1,15 @@
 /**
- * Calls to the session of a store: those of one turn of the event loop go in one
+ * Calls to a store: those of one turn of the event loop go in one
  * message and are answered in one, because a message there and back costs what a
  * hundred calls cost.
  *
  * Every call settles: with its answer, with the reason of its signal, with a
  * `TimeoutError`, or with the `WorkerError` of a worker that died.
  */
-import { type Remote as Proxied, transfer } from 'comlink';
+import { transfer } from 'comlink';
 import { ClosedError, SerializationError, TimeoutError } from '../base/errors.js';
 import { unpackError } from '../wire/errors.js';
-import { type Answer, type Call, type SessionApi, TRANSFER_BYTES } from '../wire/messages.js';
+import { type Answer, type Call, TRANSFER_BYTES } from '../wire/messages.js';
 
 interface Pending extends Call {
   readonly resolve: (value: unknown) => void;
@@ -29,7 +29,7 @@ export class Remote {
   #over: Error | undefined;
 
   constructor(
-    private readonly session: Proxied<SessionApi>,
+    private readonly run: (calls: readonly Call[]) => Promise<Answer[]>,
     private readonly timeoutMs: number,
     death: Promise<never>,
   ) {
@@ -96,7 +96,7 @@ export class Remote {
     const wait = Math.min(this.timeoutMs, TIMER_MAX_MS);
     const timer = wait === TIMER_MAX_MS ? undefined : setTimeout(() => this.#timeOut(group), wait);
     try {
-      this.#settle(group, await this.session.run(transfer(calls, buffersOf(calls))));
+      this.#settle(group, await this.run(transfer(calls, buffersOf(calls))));
     } catch (error) {
       const refused = (error as DOMException).name === 'DataCloneError';
       // One value that cannot be cloned must not take the calls beside it along.

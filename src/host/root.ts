@@ -12,11 +12,11 @@ import { unpackError } from '../wire/errors.js';
 import {
   type Answer,
   type Call,
+  type DirectStore,
   type Hello,
   type HostApi,
   type HostOptions,
   type Opened,
-  type SessionApi,
   TRANSFER_BYTES,
 } from '../wire/messages.js';
 import { surroundings } from './lead.js';
@@ -25,13 +25,22 @@ import { Member } from './member.js';
 const NAME_UNITS_MAX = 100;
 
 export function createRoot(): HostApi {
+  const sessions: Member[] = [];
   return {
     async hello(): Promise<Hello> {
       return { version, aliveLock: await holdAliveLock() };
     },
-    async open(name, options = {}) {
+    async start(name, options) {
       const member = await openMember(name, options);
-      return proxy(sessionOf(member));
+      const { mode, capabilities } = await member.opened;
+      return { mode, capabilities, session: sessions.push(member) - 1 };
+    },
+    async run(session, calls) {
+      const answers = await runOn(sessions[session]!, calls);
+      return withTransfer(answers, answers);
+    },
+    async open(name, options = {}) {
+      return proxy(directStore(await openMember(name, options)));
     },
     async probe(): Promise<Opened> {
       const found = await findStorage();
@@ -72,36 +81,23 @@ function openMember(name: unknown, { directory, ...options }: HostOptions): Prom
   });
 }
 
-/** The store as Comlink shows it: `run` for the page's client, and every call by its own name. */
-function sessionOf(member: Member): SessionApi {
-  const one = async (method: string, args: readonly unknown[]) => {
-    const [answer] = await member.run([{ method, args }]);
+/** `close` and `destroy` come alone, and are the member's; all else is the engine's. */
+async function runOn(member: Member, calls: readonly Call[]): Promise<Answer[]> {
+  const { method } = calls[0]!;
+  if (method !== 'close' && method !== 'destroy') return member.run(calls);
+  await member[method]();
+  return [{ value: undefined }];
+}
+
+function directStore(member: Member): DirectStore {
+  const call = async (method: string, args: readonly unknown[]) => {
+    const [answer] = await runOn(member, [{ method, args }]);
     if ('error' in answer!) throw unpackError(answer.error);
     return withTransfer(answer!.value, [answer!]);
   };
-  const named = Object.fromEntries(
-    DIRECT_CALLS.map((method) => [method, (...args: unknown[]) => one(method, args)]),
+  return Object.fromEntries(
+    DIRECT_CALLS.map((method) => [method, (...args: unknown[]) => call(method, args)]),
   );
-  return {
-    ...named,
-    get opened() {
-      return Promise.resolve(member.opened);
-    },
-    async run(calls: readonly Call[]) {
-      if (calls.length === 1 && calls[0]!.method === 'close') {
-        await member.close();
-        return [{ value: undefined }];
-      }
-      if (calls.length === 1 && calls[0]!.method === 'destroy') {
-        await member.destroy();
-        return [{ value: undefined }];
-      }
-      const answers = await member.run(calls);
-      return withTransfer(answers, answers);
-    },
-    close: () => member.close(),
-    destroy: () => member.destroy(),
-  } as SessionApi;
 }
 
 const DIRECT_CALLS = [
@@ -125,6 +121,8 @@ const DIRECT_CALLS = [
   'stats',
   'health',
   'memoryUsage',
+  'close',
+  'destroy',
 ];
 
 /** Large buffers of the answers change hands: they were read for this answer alone. */

@@ -23,11 +23,8 @@ export interface Opened {
   readonly capabilities: Omit<Capabilities, 'host'>;
 }
 
-export interface SessionApi {
-  readonly opened: Promise<Opened>;
-  /** Runs the calls in their order, each as if it had come alone, and answers all. */
-  run(calls: readonly Call[]): Promise<Answer[]>;
-}
+/** A store as Comlink shows it to who speaks Comlink himself: each call by its own name. */
+export type DirectStore = Readonly<Record<string, (...args: unknown[]) => Promise<unknown>>>;
 
 /** The first answer of a worker: that it runs, and how to notice when it does no more. */
 export interface Hello {
@@ -41,7 +38,11 @@ export type HostOptions = OpenOptions & { readonly directory?: string | undefine
 /** The root object of the worker. */
 export interface HostApi {
   hello(): Promise<Hello>;
-  open(name: string, options?: HostOptions): Promise<SessionApi & ProxyMarked>;
+  /** Opens a store for `run`; of one page there may be many. */
+  start(name: string, options: HostOptions): Promise<Opened & { readonly session: number }>;
+  /** Runs the calls in their order, each as if it had come alone, and answers all. */
+  run(session: number, calls: readonly Call[]): Promise<Answer[]>;
+  open(name: string, options?: HostOptions): Promise<DirectStore & ProxyMarked>;
   probe(): Promise<Opened>;
   list(): Promise<string[]>;
   destroy(name: string): Promise<void>;

@@ -1,22 +1,19 @@
-import type { Remote as Proxied } from 'comlink';
 import { describe, expect, test } from 'vitest';
 import { ConflictError, WorkerError } from '../../src/base/errors.js';
 import { Remote } from '../../src/client/remote.js';
 import { packError } from '../../src/wire/errors.js';
-import type { Answer, Call, SessionApi } from '../../src/wire/messages.js';
+import type { Answer, Call } from '../../src/wire/messages.js';
 
 const NEVER = new Promise<never>(() => {});
 
 /** A session that records what it is sent and answers as the test says. */
 function session(answer: (call: Call) => Answer | Promise<Answer>) {
   const messages: (readonly Call[])[] = [];
-  const api = {
-    async run(calls: readonly Call[]) {
-      messages.push(structuredClone(calls));
-      return Promise.all(calls.map(answer));
-    },
+  const api = async (calls: readonly Call[]) => {
+    messages.push(structuredClone(calls));
+    return Promise.all(calls.map(answer));
   };
-  return { messages, api: api as unknown as Proxied<SessionApi> };
+  return { messages, api };
 }
 
 const echo = ({ args }: Call): Answer => ({ value: args[0] });

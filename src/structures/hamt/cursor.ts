@@ -47,7 +47,6 @@ export class Cursor {
         this.child = this.children[this.depth] as number;
         this.end = entriesEnd(this.node);
       } else {
-        this.at = this.end;
         return false;
       }
     }

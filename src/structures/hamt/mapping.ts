@@ -6,32 +6,32 @@ export type Mapping<K, V> = Iterable<readonly [K, V]> | (K extends string ? Read
 
 /** @throws TypeError unless `mapping` is what the type says. */
 export function columnsOf(name: string, mapping: unknown): Columns {
-  const keys: unknown[] = [];
-  const values: unknown[] = [];
+  const count = Array.isArray(mapping) ? mapping.length : mapping instanceof Map ? mapping.size : 0;
+  const keys: unknown[] = new Array(count);
+  const values: unknown[] = new Array(count);
+  let at = 0;
   if (mapping instanceof Map) {
     mapping.forEach((value, key) => {
-      keys.push(key);
-      values.push(value);
+      keys[at] = key;
+      values[at++] = value;
     });
     return { keys, values };
   }
   if (Array.isArray(mapping)) {
     // By index: iterating makes an object for each.
-    for (let i = 0; i < mapping.length; i++) pushPair(name, mapping[i], keys, values);
+    for (; at < count; at++) putPair(name, mapping[at], keys, values, at);
     return { keys, values };
   }
-  for (const entry of pairsOf(name, mapping)) {
-    pushPair(name, entry, keys, values);
-  }
+  for (const entry of pairsOf(name, mapping)) putPair(name, entry, keys, values, at++);
   return { keys, values };
 }
 
-function pushPair(name: string, entry: unknown, keys: unknown[], values: unknown[]): void {
+function putPair(name: string, entry: unknown, keys: unknown[], values: unknown[], at: number): void {
   if (typeof entry !== 'object' || entry === null) {
     throw new TypeError(`${name}: expected pairs of key and value, got ${describe(entry)}`);
   }
-  keys.push((entry as readonly unknown[])[0]);
-  values.push((entry as readonly unknown[])[1]);
+  keys[at] = (entry as readonly unknown[])[0];
+  values[at] = (entry as readonly unknown[])[1];
 }
 
 function pairsOf(name: string, mapping: unknown): Iterable<unknown> {

@@ -39,9 +39,8 @@ export function removeFrom(root: Node, size: number, secret: Secret, key: unknow
   return size + grown[0]! <= LIST_MAX ? listOf(tree, edit) : tree;
 }
 
-/** The tree of the entries of a list. REQUIRES: two or more. Leaves `grown` alone. */
+/** The tree of the entries of a list. REQUIRES: two or more. Sets `grown` to 1. */
 export function treeOf(list: Node, secret: Secret, edit: Edit): Node {
-  const outcome = grown[0]!;
   const keyA = list[FIRST + 1];
   const keyB = list[FIRST + STRIDE + 1];
   const hashA = hashKey(secret, keyA);
@@ -50,7 +49,6 @@ export function treeOf(list: Node, secret: Secret, edit: Edit): Node {
   for (let at = FIRST + 2 * STRIDE; at < list.length; at += STRIDE) {
     tree = put(tree, ROOT, hashKey(secret, list[at + 1]), list[at + 1], list[at + 2], edit);
   }
-  grown[0] = outcome;
   return tree;
 }
 

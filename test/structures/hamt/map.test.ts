@@ -64,6 +64,11 @@ describe('keys of any kind', () => {
     expect(hashKey(Int32Array.of(1, 2), -0)).toBe(hashKey(Int32Array.of(1, 2), 0));
   });
 
+  test('hashes of fractions differ', () => {
+    const hashes = new Set(Array.from({ length: 1000 }, (_, i) => hashKey(Int32Array.of(1, 2), i + 0.5)));
+    expect(hashes.size).toBeGreaterThan(990);
+  });
+
   test('hashes of numbers in a row are spread over all bits', () => {
     for (const [a, b] of [
       [1, 2],
@@ -136,6 +141,15 @@ describe('versions', () => {
     }
   });
 
+  test('a mutable map copies a node once, and then changes its own', () => {
+    const mutable = new PersistentMap(numbers(1000)).asMutable();
+    const own = mutable.set(7, 1).root;
+    expect(mutable.set(7, 2).set(7, 3).root).toBe(own);
+    const given = mutable.persistent();
+    expect(mutable.set(7, 4).root).not.toBe(own);
+    expect([given.get(7), mutable.get(7)]).toEqual([3, 4]);
+  });
+
   test('hold no room to grow: nodes are as long as their entries', () => {
     // A slot behind the length would show as memory only, so what is checked is how nodes come to be.
     const gathered = PersistentMap.empty<number, number>().withMutations((map) => {
@@ -195,6 +209,10 @@ describe('secrets', () => {
     expect(a.diff(b)).toEqual([]);
     expect(a.merge(b.set(-1, 1)).size).toBe(501);
     expect(a.equals(b.set(7, 0))).toBe(false);
+    for (const secret of [Int32Array.of(1, 2), Int32Array.of(2, 1)]) {
+      const near = new PersistentMap(numbers(500), { secret });
+      expect(a.equals(near) && near.diff(a).length === 0 && a.merge(near).size === 500).toBe(true);
+    }
     checkInvariants(PersistentMap.empty<number, number>(Int32Array.of(5, 5)).merge(b));
   });
 

@@ -18,13 +18,13 @@ afterEach(() => {
 
 const SECRET = Int32Array.of(0x5eed, -7);
 const OTHER = Int32Array.of(9, 9);
-const MASKS = [0x3fffffff, 0x3e000000, 0x1f, 0x02100421, 0x3e00001f, 0];
+const MASKS = [0x3fffffff, 0x3e000000, 0x1f, 0x02100421, 0x3e00001f, 0x318000, 0];
 
 const key = fc.oneof(
   { weight: 5, arbitrary: fc.integer({ min: 0, max: 60 }) },
   fc.constantFrom<unknown>(undefined, null, Number.NaN, -0, 0.5, 'a', 'b', true, 7n),
 );
-const pairs = fc.array(fc.tuple(key, fc.integer({ min: 0, max: 3 })), { maxLength: 90 });
+const pairs = fc.array(fc.tuple(key, fc.integer({ min: 0, max: 3 })), { maxLength: 90, size: 'max' });
 
 const build = (entries: [unknown, unknown][], secret = SECRET) => new PersistentMap(entries, { secret });
 
@@ -117,6 +117,25 @@ describe.each(MASKS)('under the hash mask %i', (mask) => {
   });
 });
 
+test('two keys of one hash, one in each map, are two keys to merge, diff and equals', () => {
+  for (const mask of MASKS) {
+    hashing.mask = mask;
+    const base = build(Array.from({ length: 12 }, (_, i) => [`base ${i}`, 1]));
+    for (let i = 0; i < 60; i++) {
+      const a = base.set(i, 'v');
+      const b = base.set(i + 1, 'v');
+      expect(a.equals(b)).toBe(false);
+      expect(a.diff(b)).toHaveLength(2);
+      expect(a.diff(b)).toContainEqual({ key: i, kind: 'removed', before: 'v' });
+      expect(a.diff(b)).toContainEqual({ key: i + 1, kind: 'added', after: 'v' });
+      for (const merged of [a.merge(b), a.merge(b, (l) => l)]) {
+        checkInvariants(merged);
+        expect([merged.size, merged.get(i), merged.get(i + 1)]).toEqual([14, 'v', 'v']);
+      }
+    }
+  }
+});
+
 describe('a merge', () => {
   const numbers = (from: number, to: number) =>
     new PersistentMap(
@@ -132,6 +151,7 @@ describe('a merge', () => {
     expect(b.merge(a)).toBe(b);
     expect(a.merge(PersistentMap.empty())).toBe(a);
     expect(PersistentMap.empty<number, string>(SECRET).merge(a)).toBe(a);
+    expect(PersistentMap.empty<number, string>(OTHER).merge(a).secret).toBe(OTHER);
   });
 
   test.each([

@@ -20,7 +20,7 @@ afterEach(() => {
 const SECRET = Int32Array.of(0x5eed, -7);
 
 /** Masks: all bits; top five; bottom five; one bit of each of some levels; none. */
-const MASKS = [0x3fffffff, 0x3e000000, 0x1f, 0x02100421, 0x3e00001f, 0];
+const MASKS = [0x3fffffff, 0x3e000000, 0x1f, 0x02100421, 0x3e00001f, 0x318000, 0];
 
 const key = fc.oneof(
   { weight: 4, arbitrary: fc.integer({ min: 0, max: 40 }) },
@@ -60,7 +60,7 @@ describe.each(MASKS)('a map under the hash mask %i', (mask) => {
   test('answers like a Map after any changes, and versions held stay as they were', () => {
     hashing.mask = mask;
     fc.assert(
-      fc.property(fc.array(change, { maxLength: 120 }), (changes) => {
+      fc.property(fc.array(change, { maxLength: 120, size: 'max' }), (changes) => {
         let map = PersistentMap.empty<unknown, unknown>(SECRET);
         const model = new Map<unknown, unknown>();
         const held: [PersistentMap<unknown, unknown>, Map<unknown, unknown>][] = [];
@@ -110,7 +110,7 @@ describe.each(MASKS)('a map under the hash mask %i', (mask) => {
     hashing.mask = mask;
     fc.assert(
       fc.property(
-        fc.uniqueArray(key, { minLength: 1, maxLength: 60, selector: String }),
+        fc.uniqueArray(key, { minLength: 1, maxLength: 60, size: 'max', selector: String }),
         fc.nat(),
         (keys, n) => {
           const forward = new PersistentMap(
@@ -148,8 +148,8 @@ describe.each(MASKS)('a map under the hash mask %i', (mask) => {
     hashing.mask = mask;
     fc.assert(
       fc.property(
-        fc.array(change, { maxLength: 60 }),
-        fc.array(change, { maxLength: 30 }),
+        fc.array(change, { maxLength: 60, size: 'max' }),
+        fc.array(change, { maxLength: 30, size: 'max' }),
         fc.boolean(),
         (a, b, same) => {
           const build = (map: PersistentMap<unknown, unknown>, changes: typeof a) =>

@@ -9,6 +9,7 @@ const members = fc.array(
   fc.oneof(fc.integer({ min: 0, max: 30 }), fc.constantFrom(Number.NaN, -0, 'a', null)),
   {
     maxLength: 40,
+    size: 'max',
   },
 );
 
@@ -56,7 +57,7 @@ describe('a set', () => {
   test('answers like a Set after any changes, one by one or gathered', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 0, max: 25 })), { maxLength: 80 }),
+        fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 0, max: 25 })), { maxLength: 80, size: 'max' }),
         (changes) => {
           let set = PersistentSet.empty<number>(SECRET);
           const model = new Set<number>();

@@ -35,14 +35,18 @@ describe('the tree', () => {
   test('stays balanced under inserts and removals in any order', () => {
     const key = fc.integer({ min: 0, max: 200 });
     fc.assert(
-      fc.property(fc.array(key, { maxLength: 150 }), fc.array(key, { maxLength: 150 }), (put, gone) => {
-        let tree: SortedTree = null;
-        for (const k of put) tree = insert(tree, k, k, byNumber);
-        checkTree(tree);
-        for (const k of gone) tree = erase(tree, k, byNumber);
-        checkTree(tree);
-        expect(sizeOf(tree)).toBe(put.filter((k, i) => put.indexOf(k) === i && !gone.includes(k)).length);
-      }),
+      fc.property(
+        fc.array(key, { maxLength: 150, size: 'max' }),
+        fc.array(key, { maxLength: 150, size: 'max' }),
+        (put, gone) => {
+          let tree: SortedTree = null;
+          for (const k of put) tree = insert(tree, k, k, byNumber);
+          checkTree(tree);
+          for (const k of gone) tree = erase(tree, k, byNumber);
+          checkTree(tree);
+          expect(sizeOf(tree)).toBe(put.filter((k, i) => put.indexOf(k) === i && !gone.includes(k)).length);
+        },
+      ),
       { numRuns: 60 },
     );
   });
@@ -59,7 +63,7 @@ describe('the tree', () => {
   });
 
   test('stays balanced when united and cut', () => {
-    const keys = fc.uniqueArray(fc.integer({ min: 0, max: 500 }), { maxLength: 120 });
+    const keys = fc.uniqueArray(fc.integer({ min: 0, max: 500 }), { maxLength: 120, size: 'max' });
     fc.assert(
       fc.property(keys, keys, fc.nat(500), (a, b, cut) => {
         const build = (keys: number[]) =>
@@ -78,7 +82,7 @@ describe('a sorted map', () => {
   test('answers like a Map that is sorted, after any changes, and versions held stay as they were', () => {
     const change = fc.record({ put: fc.boolean(), key: fc.integer({ min: -20, max: 20 }), value: fc.nat(3) });
     fc.assert(
-      fc.property(fc.array(change, { maxLength: 80 }), (changes) => {
+      fc.property(fc.array(change, { maxLength: 80, size: 'max' }), (changes) => {
         let map = new PersistentSortedMap<number, number>();
         const model = new Map<number, number>();
         const held: [typeof map, [number, number][]][] = [];

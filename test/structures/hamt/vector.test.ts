@@ -58,7 +58,7 @@ describe('a vector', () => {
       fc.record({ op: fc.constant('take'), count: fc.nat(2000) }),
     );
     fc.assert(
-      fc.property(fc.nat(1100), fc.array(change, { maxLength: 20 }), (start, changes) => {
+      fc.property(fc.nat(1100), fc.array(change, { maxLength: 20, size: 'max' }), (start, changes) => {
         let array = range(start);
         let vector = new PersistentVector(array);
         const held: [PersistentVector<number>, number[]][] = [];
