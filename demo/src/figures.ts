@@ -50,8 +50,9 @@ function figures({ stats, memoryBytes, capabilities, openedMs, recent }: Sources
     'maplet-length': count(maplet.length),
     'maplet-rate':
       maplet.absentLookups === 0
-        ? 'none asked yet'
-        : `${percent(maplet.measuredFalsePositiveRate, 2)} of ${count(maplet.absentLookups)}`,
+        ? '–'
+        : percent(maplet.measuredFalsePositiveRate, 3),
+    'maplet-absent': count(maplet.absentLookups),
     'maplet-target': `${percent(maplet.targetFalsePositiveRate)} at most`,
 
     'ttl-keys': count(ttl.keys),

@@ -24,10 +24,15 @@ interface DueKey {
   readonly content: Content;
 }
 
-export class Expirer {
-  /** Hashes that the wheel gave up for the proposals made last. */
-  #taken: (readonly [number, number])[] = [];
+type Hash = readonly [high: number, low: number];
 
+export interface Proposal {
+  readonly mutations: readonly ReapMutation[];
+  /** What the wheel gave up for them. */
+  readonly hashes: readonly Hash[];
+}
+
+export class Expirer {
   constructor(
     private readonly state: State,
     private readonly records: Records,
@@ -35,34 +40,33 @@ export class Expirer {
   ) {}
 
   /** Proposals for at most `limit` keys that have expired at `now`. */
-  async due(now: number, limit: number): Promise<ReapMutation[]> {
-    this.#taken = [...this.state.deadlines.advance(now, limit)];
+  async due(now: number, limit: number): Promise<Proposal> {
+    const hashes = [...this.state.deadlines.advance(now, limit)];
     const mutations: ReapMutation[] = [];
-    for (const [high, low] of this.#taken) {
+    for (const [high, low] of hashes) {
       const found = await this.#find(high, low, now);
       if (found) mutations.push({ type: 'reap', key: found.key });
     }
-    return mutations;
+    return { mutations, hashes };
   }
 
-  /** The proposals made last were refused: what the wheel gave up is due again. */
-  restore(now: number): void {
+  /** The keys behind these hashes were not removed: they are due again. */
+  restore(hashes: readonly Hash[], now: number): void {
     const { deadlines } = this.state;
-    for (const [high, low] of this.#taken) {
+    for (const [high, low] of hashes) {
       if (deadlines.deadlineOf(high, low) === undefined) deadlines.schedule(high, low, now);
     }
-    this.#taken = [];
   }
 
   /** What has expired at `now` and was not removed yet. O(those keys). REQUIRES: the state is settled. */
   async expired(now: number): Promise<Expired> {
-    this.#taken =
-      this.state.deadlines.dueCount(now) === 0 ? [] : [...this.state.deadlines.advance(now, Infinity)];
+    const { deadlines } = this.state;
+    const hashes = deadlines.dueCount(now) === 0 ? [] : [...deadlines.advance(now, Infinity)];
     let keys = 0;
     let logicalBytes = 0;
     const held = new Map<number, { count: number; size: number }>();
     try {
-      for (const [high, low] of this.#taken) {
+      for (const [high, low] of hashes) {
         const found = await this.#find(high, low, now);
         if (!found) continue;
         const { object, size } = found.content;
@@ -71,7 +75,7 @@ export class Expirer {
         held.set(object, { count: (held.get(object)?.count ?? 0) + 1, size });
       }
     } finally {
-      this.restore(now);
+      this.restore(hashes, now);
     }
     let objects = 0;
     let objectBytes = 0;

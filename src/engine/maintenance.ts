@@ -5,7 +5,7 @@
 import { StoreError } from '../base/errors.js';
 import type { Committer } from './commit.js';
 import type { Environment } from './environment.js';
-import type { Expirer } from './expirer.js';
+import type { Expirer, Proposal } from './expirer.js';
 import type { Counters } from './report.js';
 import type { State } from './state.js';
 
@@ -63,12 +63,17 @@ export class Maintenance {
   async #reap(limit: number): Promise<number> {
     if (this.state.deadlines.size === 0) return 0;
     const now = Math.max(this.environment.now(), this.state.time);
+    let proposal: Proposal | undefined;
+    const propose = async () => {
+      proposal = await this.expirer.due(now, limit);
+      return proposal.mutations;
+    };
     try {
-      const { changed } = await this.committer.submit(() => this.expirer.due(now, limit), false);
+      const { changed } = await this.committer.submit(propose, false);
       this.counters.expired += changed;
       return changed;
     } catch (error) {
-      this.expirer.restore(now);
+      if (proposal) this.expirer.restore(proposal.hashes, now);
       throw error;
     }
   }
