@@ -43,16 +43,7 @@ function parent() {
   const runs = { rootcellar: [], immutable: [], Map: [] };
   for (let round = 0; round < ROUNDS; round++) {
     for (const library of libraries) {
-      const argv = [
-        ...FLAGS,
-        fileURLToPath(import.meta.url),
-        '--child',
-        library,
-        '--n',
-        `${N}`,
-        '--keys',
-        KEYS,
-      ];
+      const argv = [...FLAGS, fileURLToPath(import.meta.url), '--child', library, ...args];
       const { status, stdout, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8' });
       if (status !== 0) throw new Error(`${library} failed: ${stderr}`);
       runs[library].push(JSON.parse(stdout));

@@ -48,10 +48,7 @@ function figures({ stats, memoryBytes, capabilities, openedMs, recent }: Sources
     'maplet-bits': maplet.length === 0 ? '–' : `${digits(maplet.bitsPerKey)} bits`,
     'maplet-load': `${percent(maplet.load, 0)} of ${count(maplet.capacity)} slots`,
     'maplet-length': count(maplet.length),
-    'maplet-rate':
-      maplet.absentLookups === 0
-        ? '–'
-        : percent(maplet.measuredFalsePositiveRate, 3),
+    'maplet-rate': maplet.absentLookups === 0 ? '–' : percent(maplet.measuredFalsePositiveRate, 3),
     'maplet-absent': count(maplet.absentLookups),
     'maplet-target': `${percent(maplet.targetFalsePositiveRate)} at most`,
 

@@ -25,7 +25,7 @@ import { type ItemKind, Reader } from './reader.js';
 import { Records } from './records.js';
 import { recover } from './recover.js';
 import { type Counters, Report } from './report.js';
-import { KeyScan, RANGE_OPTIONS, resolveRange } from './scan.js';
+import { KeyScan, resolveRange } from './scan.js';
 import { type Piece, Scans } from './scans.js';
 import { seal } from './seal.js';
 import { settle } from './settle.js';
@@ -374,9 +374,6 @@ export class Engine {
     return { strict: given.strict === true, durable };
   }
 }
-
-/** Names a scan's range may have; the page's own options are taken off before. */
-export { RANGE_OPTIONS };
 
 function readOptions(options: unknown): { default: unknown; strict: boolean } {
   const given = requireOptions<ReadOptions>('get', options, READ_OPTIONS);

@@ -1,3 +1,4 @@
 /** The engine over an injected log, clock and timers. */
 export { Engine } from './engine.js';
 export type { Environment } from './environment.js';
+export type { Piece } from './scans.js';

@@ -24,7 +24,7 @@ export interface Bounds {
   readonly deadlineOnly: boolean;
 }
 
-export const RANGE_OPTIONS = ['prefix', 'start', 'end', 'limit', 'reverse'] as const;
+const RANGE_OPTIONS = ['prefix', 'start', 'end', 'limit', 'reverse'] as const;
 
 /** @throws TypeError, RangeError */
 export function resolveRange(range: unknown, deadlineOnly = false): Bounds {

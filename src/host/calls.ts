@@ -31,6 +31,8 @@ const CALLS: Readonly<Record<string, (engine: Engine, args: Args) => unknown>> =
   memoryUsage: (engine) => engine.memoryUsage(),
 };
 
+export const CALL_NAMES = Object.keys(CALLS);
+
 /** Starts all calls in their order and answers when the last one has. Never rejects. */
 export function runCalls(engine: Engine, calls: readonly Call[]): Answer[] | Promise<Answer[]> {
   const answers: (Answer | Promise<Answer>)[] = calls.map((call) => runCall(engine, call));

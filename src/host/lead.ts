@@ -1,6 +1,6 @@
 /** What the leader of a store holds: the place where it lives, and the engine over it. */
 import { ClosedError } from '../base/errors.js';
-import type { Mode, Settings } from '../contract/options.js';
+import type { Settings } from '../contract/options.js';
 import type { Capabilities } from '../contract/store.js';
 import { Engine } from '../engine/index.js';
 import type { Backend } from '../storage/backend.js';
@@ -133,5 +133,3 @@ export function surroundings(): Pick<Capabilities, 'locks' | 'broadcastChannel' 
     crossOriginIsolated: (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === true,
   };
 }
-
-export type { Mode };

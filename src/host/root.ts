@@ -7,6 +7,7 @@ import { LockedError } from '../base/errors.js';
 import { version } from '../base/version.js';
 import { show } from '../contract/arguments.js';
 import { resolveOptions } from '../contract/options.js';
+import type { Piece } from '../engine/index.js';
 import { choosePlace, destroyStore, findStorage, listStores } from '../storage/choose.js';
 import { unpackError } from '../wire/errors.js';
 import {
@@ -19,6 +20,7 @@ import {
   type Opened,
   TRANSFER_BYTES,
 } from '../wire/messages.js';
+import { CALL_NAMES } from './calls.js';
 import { surroundings } from './lead.js';
 import { Member } from './member.js';
 
@@ -90,40 +92,27 @@ async function runOn(member: Member, calls: readonly Call[]): Promise<Answer[]> 
 }
 
 function directStore(member: Member): DirectStore {
-  const call = async (method: string, args: readonly unknown[]) => {
+  const call = async (method: string, ...args: unknown[]) => {
     const [answer] = await runOn(member, [{ method, args }]);
     if ('error' in answer!) throw unpackError(answer.error);
     return withTransfer(answer!.value, [answer!]);
   };
-  return Object.fromEntries(
-    DIRECT_CALLS.map((method) => [method, (...args: unknown[]) => call(method, args)]),
-  );
+  const scanAll = async (kind: string, range?: unknown) => {
+    const items: unknown[] = [];
+    let piece = (await call('scan', kind, range)) as Piece;
+    for (;;) {
+      items.push(...piece.items);
+      if (piece.id === 0) return items;
+      piece = (await call('scanNext', piece.id)) as Piece;
+    }
+  };
+  const calls = [...CALL_NAMES, 'close', 'destroy'].map((name) => [name, call.bind(undefined, name)]);
+  const scans = ['keys', 'values', 'entries', 'keysWithTtl'].map((kind) => [
+    kind,
+    scanAll.bind(undefined, kind),
+  ]);
+  return Object.fromEntries([...calls, ...scans]);
 }
-
-const DIRECT_CALLS = [
-  'get',
-  'getMany',
-  'has',
-  'getEntry',
-  'ttl',
-  'count',
-  'countUnique',
-  'set',
-  'setMany',
-  'delete',
-  'deleteMany',
-  'clear',
-  'expire',
-  'expireMany',
-  'persist',
-  'sweep',
-  'flush',
-  'stats',
-  'health',
-  'memoryUsage',
-  'close',
-  'destroy',
-];
 
 /** Large buffers of the answers change hands: they were read for this answer alone. */
 function withTransfer<T>(message: T, answers: readonly Answer[]): T {

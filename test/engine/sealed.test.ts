@@ -185,6 +185,24 @@ describe('a store', () => {
     expect(await strict.engine.set('a', 1, { durability: 'relaxed' })).toMatchObject({ durability: 'os' });
   });
 
+  test('forgets a deadline that was taken away, however it was', async () => {
+    const { engine } = await openBench();
+    const left = async () => (await engine.stats()).ttl.keys;
+    await engine.setMany(
+      ['a', 'b', 'c', 'd'].map((key) => [key, 1] as [string, number]),
+      { ttl: '1h' },
+    );
+    expect(await left()).toBe(4);
+    await engine.set('a', 2);
+    expect(await left()).toBe(3);
+    await engine.persist('b');
+    expect(await left()).toBe(2);
+    await engine.delete('c');
+    expect(await left()).toBe(1);
+    await engine.clear();
+    expect(await left()).toBe(0);
+  });
+
   test('revives nothing when the clock steps back', async () => {
     const store = await openBench();
     await store.engine.set('short', 1, { ttl: 100 });

@@ -20,6 +20,7 @@ describe('a store opened by Comlink', () => {
     expect(await store['count']!()).toBe(1);
     await expect(store['set']!('a', 1, { ifAbsent: true })).rejects.toBeInstanceOf(ConflictError);
     await expect(store['set']!('a', 1, { tll: 1 })).rejects.toThrow(TypeError);
+    expect(await store['entries']!({ prefix: 'a' })).toEqual([['a', { b: new Set([1]) }]]);
     await store['close']!();
     await expect(store['get']!('a')).rejects.toMatchObject({ code: 'CLOSED' });
     port.close();

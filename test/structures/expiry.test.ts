@@ -180,6 +180,13 @@ describe('a timer wheel', () => {
     }
   });
 
+  test('knows the very millisecond of what comes soon after the time it was brought to', () => {
+    const wheel = new TimerWheel(0);
+    wheel.advance(6400, 1);
+    wheel.schedule(1, 1, 6405);
+    expect(wheel.next()).toBe(6405);
+  });
+
   test('keeps what a limit left over, and says that there is more', () => {
     const wheel = new TimerWheel(NOW);
     for (let i = 0; i < 2500; i++) wheel.schedule(i, 0, NOW + HOUR);
@@ -257,7 +264,9 @@ describe('a timer wheel', () => {
 
   test('takes both halves as 32-bit numbers, signed or not', () => {
     const wheel = new TimerWheel(0);
+    wheel.schedule(0xffffffff, 0x80000000, 4);
     wheel.schedule(0xffffffff, 0x80000000, 5);
+    expect(wheel.size).toBe(1);
     expect(wheel.deadlineOf(-1, -(2 ** 31))).toBe(5);
     expect(wheel.cancel(-1, 0x80000000)).toBe(true);
   });

@@ -64,9 +64,11 @@ describe('keys of any kind', () => {
     expect(hashKey(Int32Array.of(1, 2), -0)).toBe(hashKey(Int32Array.of(1, 2), 0));
   });
 
-  test('hashes of fractions differ', () => {
-    const hashes = new Set(Array.from({ length: 1000 }, (_, i) => hashKey(Int32Array.of(1, 2), i + 0.5)));
-    expect(hashes.size).toBeGreaterThan(990);
+  test('hashes of fractions differ, and those of objects', () => {
+    for (const key of [(i: number) => i + 0.5, () => ({})]) {
+      const hashes = new Set(Array.from({ length: 1000 }, (_, i) => hashKey(Int32Array.of(1, 2), key(i))));
+      expect(hashes.size).toBeGreaterThan(990);
+    }
   });
 
   test('hashes of numbers in a row are spread over all bits', () => {

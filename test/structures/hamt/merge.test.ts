@@ -80,7 +80,7 @@ describe.each(MASKS)('under the hash mask %i', (mask) => {
         expect(left.merge(left)).toBe(left);
         expect(left.merge(left.filter((v) => v === 1))).toBe(left);
       }),
-      { numRuns: 120 },
+      { numRuns: 60 },
     );
   });
 

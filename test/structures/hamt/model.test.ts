@@ -102,7 +102,7 @@ describe.each(MASKS)('a map under the hash mask %i', (mask) => {
           checkInvariants(version);
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
   });
 
@@ -172,7 +172,7 @@ describe.each(MASKS)('a map under the hash mask %i', (mask) => {
           expect(entries(model)).toEqual(entries(after));
         },
       ),
-      { numRuns: 80 },
+      { numRuns: 60 },
     );
   });
 });

@@ -57,7 +57,7 @@ describe('the tree', () => {
     checkTree(tree);
     for (let i = 0; i < 2000; i++) {
       tree = erase(tree, i, byNumber);
-      if (i % 100 === 0) checkTree(tree);
+      if (i % 400 === 0) checkTree(tree);
     }
     expect(tree).toBeNull();
   });

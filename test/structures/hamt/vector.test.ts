@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PersistentVector } from '../../../src/structures/hamt/index.js';
+import { EMPTY_TRIE, take, VectorBuilder } from '../../../src/structures/hamt/vector-trie.js';
 
 const BOUNDARIES = [
   0, 1, 2, 31, 32, 33, 63, 64, 65, 1023, 1024, 1025, 1055, 1056, 1057, 32_799, 32_800, 32_801,
@@ -110,6 +111,21 @@ describe('a vector', () => {
     }
     expect(vector.slice()).toBe(vector);
     expect(vector.slice(Number.NaN, 2.7).toArray()).toEqual([0, 1]);
+  });
+
+  test('is as high as its elements need, also when it was longer', () => {
+    const builder = new VectorBuilder(EMPTY_TRIE);
+    for (let i = 0; i < 33_000; i++) builder.push(i);
+    expect(builder.trie().shift).toBe(15);
+    for (const [size, shift] of [
+      [32_800, 10],
+      [32_801, 15],
+      [1056, 5],
+      [1057, 10],
+      [20, 5],
+    ] as const) {
+      expect(take(builder.trie(), size).shift).toBe(shift);
+    }
   });
 
   test('does not copy what a slice from the beginning shares', () => {
