@@ -1,5 +1,6 @@
 /** What happens to keys after their extent was sealed: where blind writes meet the index. */
 import { describe, expect, test } from 'vitest';
+import { FileLog } from '../../src/storage/log/index.js';
 import { type BenchStore, openBench, reopen, scanAll } from './bench-store.js';
 
 const LONG = 'a value that is longer than sixteen bytes';
@@ -201,6 +202,63 @@ describe('a store', () => {
     expect(await left()).toBe(1);
     await engine.clear();
     expect(await left()).toBe(0);
+  });
+
+  test('counts exactly when it may not grow, also after overwrites of sealed keys', async () => {
+    const store = await openBench({ maplet: { capacity: 4, autoResize: false } });
+    const { engine } = store;
+    await engine.setMany([
+      ['a', 1],
+      ['b', 2],
+      ['c', 3],
+    ]);
+    await sealAll(store);
+    await engine.set('a', 4);
+    await engine.set('b', 5);
+    await expect(engine.set('d', 6)).rejects.toMatchObject({ code: 'CAPACITY', detail: { keys: 4 } });
+    await engine.delete('c');
+    await engine.set('d', 6);
+    expect(await engine.count()).toBe(4);
+  });
+
+  test('takes a key for missing from the very millisecond of its deadline', async () => {
+    const { engine, time } = await openBench({ ttl: { sweepInterval: Number.POSITIVE_INFINITY } });
+    await engine.setMany(
+      ['a', 'b', 'c', 'd'].map((key) => [key, 1] as [string, number]),
+      { ttl: 100 },
+    );
+    time.pass(99);
+    expect(await engine.ttl('a')).toBe(1);
+    time.pass(1);
+    expect(await engine.get('a')).toBeUndefined();
+    expect(await engine.delete('a')).toBe(false);
+    expect(await engine.expire('b', 100)).toBe(false);
+    expect(await engine.persist('c')).toBe(false);
+    expect(await engine.count()).toBe(0);
+    await engine.set('d', 2, { ifAbsent: true });
+    expect(await engine.get('d')).toBe(2);
+  });
+
+  test('writes a value of 16 bytes in each entry, and refers to a longer one', async () => {
+    const store = await openBench();
+    for (const size of [16, 17]) {
+      for (const key of ['a', 'b']) await store.engine.set(`${key}${size}`, 'x'.repeat(size));
+    }
+    const log = new FileLog(store.file, {
+      backend: 'test',
+      generation: 1,
+      written: 'os',
+      flushed: () => 'os',
+    });
+    const referring: string[] = [];
+    await log.replay(
+      ({ key, reference }) => {
+        if (reference) referring.push(key);
+      },
+      () => {},
+    );
+    expect(referring).toEqual(['b17']);
+    expect(await store.engine.countUnique()).toBe(2);
   });
 
   test('revives nothing when the clock steps back', async () => {

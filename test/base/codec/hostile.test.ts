@@ -104,6 +104,7 @@ describe('malformed bytes', () => {
     ['a view of a view', '1a 02 0f 00 30 30'],
     ['a view that is its own buffer', 'e2 10 01 1a 02 0f 01 00 00'],
     ['a view beyond its buffer', '1a 02 19 02 00 00 01 02'],
+    ['a view of more elements than its buffer has', '1a 05 19 04 00 00 00 00 00 03'],
     ['a view that is not aligned', '1a 05 19 04 00 00 00 00 01 01'],
     ['a view of unknown kind', '1a 20 19 00 00 00'],
     ['a boxed object', '17 10 01'],
