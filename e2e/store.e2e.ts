@@ -97,6 +97,83 @@ describe.each(['memory', 'disk', 'aof', 'hybrid', 'auto'] as const)(
   },
 );
 
+describe('without opening a store', () => {
+  test('a page can ask what there is, list stores and destroy one that nobody has open', async () => {
+    const { page } = await browser.tab();
+    const found = await page.evaluate(async () => {
+      const { open, probe, list, destroy } = window.rootcellar;
+      const capabilities = await probe();
+      const store = await open('listed/ü', { persistence: 'hybrid' });
+      const other = await open('in-indexeddb', { persistence: 'disk' });
+      await other.close();
+      const refused = await window.outcome(destroy('listed/ü'));
+      const names = await list();
+      await store.close();
+      await destroy('listed/ü');
+      await destroy('in-indexeddb');
+      return { capabilities, refused, names, after: await list() };
+    });
+    expect(found.capabilities).toMatchObject({
+      mode: 'hybrid',
+      opfs: true,
+      syncAccess: true,
+      indexedDB: true,
+      host: 'worker',
+    });
+    expect(found.refused).toMatchObject({ name: 'LockedError', code: 'LOCKED' });
+    expect(found.names).toEqual(['in-indexeddb', 'listed/ü']);
+    expect(found.after).toEqual([]);
+    await page.close();
+  });
+
+  test('auto opens a store where it lives', async () => {
+    const { page } = await browser.tab();
+    const modes = await page.evaluate(async () => {
+      const { open } = window.rootcellar;
+      const first = await open('lives', { persistence: 'disk' });
+      await first.set('key', 'value');
+      await first.close();
+      const again = await open('lives');
+      const found = [again.mode, again.capabilities.reason, await again.get('key')];
+      await again.destroy();
+      return found;
+    });
+    expect(modes).toEqual(['disk', 'the store lives in IndexedDB already', 'value']);
+    await page.close();
+  });
+
+  test('a second tab that asks for something else is refused, and the first goes on', async () => {
+    const { page } = await browser.tab();
+    const found = await page.evaluate(async () => {
+      const { open } = window.rootcellar;
+      const store = await open('shared', { dedup: { mode: 'off' } });
+      const outcomes = [
+        await window.outcome(open('shared', { dedup: { mode: 'exact' } })),
+        await window.outcome(open('shared', { persistence: 'disk' })),
+      ];
+      const second = await open('shared');
+      await second.set('key', 1);
+      const value = await store.get('key');
+      const gone = window.outcome(second.destroy());
+      await gone;
+      return {
+        outcomes,
+        value,
+        after: await window.outcome(store.get('key')),
+        names: await window.rootcellar.list(),
+      };
+    });
+    expect(found.outcomes).toMatchObject([
+      { name: 'TypeError', message: "dedup.mode: the store was made with 'off', got 'exact'" },
+      { name: 'TypeError', message: expect.stringContaining("open as 'hybrid'") },
+    ]);
+    expect(found.value).toBe(1);
+    expect(found.after).toMatchObject({ name: 'ClosedError' });
+    expect(found.names).toEqual([]);
+    await page.close();
+  });
+});
+
 describe('the files of a store', () => {
   test('survive the browser being closed and started again', async () => {
     const { page } = await browser.tab();

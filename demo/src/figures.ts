@@ -5,6 +5,7 @@
 import type { Capabilities, Stats } from 'rootcellar';
 import { byId, setText } from './dom.js';
 import { bytes, count, digits, duration, percent, plural } from './format.js';
+import type { Recent } from './recent.js';
 
 export interface Sources {
   readonly stats: Stats;
@@ -13,7 +14,7 @@ export interface Sources {
   /** Milliseconds that `open` took, as the page saw it. */
   readonly openedMs: number;
   /** Look-ups that are stored with a time to live. */
-  readonly recent: number;
+  readonly recent: readonly Recent[];
 }
 
 export function showFigures(sources: Sources): void {
@@ -32,11 +33,15 @@ export function clearFigures(): void {
 
 function figures({ stats, memoryBytes, capabilities, openedMs, recent }: Sources): Record<string, string> {
   const { maplet, dedup, ttl, storage, rpc, leader } = stats;
+  const next = recent.at(-1); // the last in the list is the next to go
   const asked = stats.hits + stats.misses;
   return {
     ratio: stats.totalKeys === 0 ? '–' : digits(stats.dedupRatio),
     keys: count(stats.totalKeys),
-    recent: recent === 0 ? 'no recent look-ups among them' : `${plural(recent, 'recent look-up')} among them`,
+    recent:
+      recent.length === 0
+        ? 'no recent look-ups among them'
+        : `${plural(recent.length, 'recent look-up')} among them`,
     values: count(stats.totalObjects),
     before: bytes(dedup.bytesBefore),
     after: bytes(dedup.bytesAfter),
@@ -54,7 +59,7 @@ function figures({ stats, memoryBytes, capabilities, openedMs, recent }: Sources
 
     'ttl-keys': count(ttl.keys),
     'ttl-expired': count(ttl.expired),
-    'ttl-next': ttl.next === null ? 'none' : `in ${duration(Math.max(ttl.next - Date.now(), 0))}`,
+    'ttl-next': next === undefined ? 'none' : `in ${Math.ceil(next.leftMs / 1000)} s`,
 
     operations: count(stats.totalOperations),
     hits: count(stats.hits),

@@ -45,7 +45,7 @@ async function refresh(): Promise<void> {
   ]);
   records = stats.totalKeys - recent.length;
   const { capabilities } = store;
-  showFigures({ stats, memoryBytes, capabilities, openedMs: session.openedMs, recent: recent.length });
+  showFigures({ stats, memoryBytes, capabilities, openedMs: session.openedMs, recent });
   renderRecent(byId('recent', HTMLElement), recent);
   byId('no-recent', HTMLElement).hidden = recent.length > 0;
   await followOtherTab();
