@@ -60,7 +60,7 @@ export interface Stats extends Health {
   };
   readonly ttl: {
     readonly keys: number;
-    /** Earliest deadline, epoch milliseconds; `null` when no key has one. */
+    /** No deadline is before it, epoch milliseconds; the first may be later. `null` when no key has one. */
     readonly next: number | null;
     readonly expired: number;
     readonly bytes: number;

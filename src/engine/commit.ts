@@ -21,6 +21,8 @@ import type { State } from './state.js';
 
 /** A group is closed when it has this much; one larger call still goes whole. */
 const GROUP_BYTES = 2 ** 20;
+/** Keys in the buffer cost fifty times what they cost in the index, and each scan walks them. */
+const BUFFER_KEYS_MAX = 16_384;
 
 type Mutations = readonly Mutation[];
 
@@ -143,7 +145,7 @@ export class Committer {
     let strict = false;
     let level: Level = 'memory';
     try {
-      if (log.full) await seal();
+      if (log.full || state.buffered >= BUFFER_KEYS_MAX) await seal();
       // A store that may not grow counts its keys exactly, so its groups are single calls.
       if (!growing) await settle();
       const time = Math.max(Math.floor(now()), state.time);

@@ -19,6 +19,8 @@ export interface StoredObject {
 
 type Accepts = (entry: EntryView) => boolean;
 
+const NONE: readonly Located[] = [];
+
 export class Contents {
   constructor(
     private readonly state: State,
@@ -33,16 +35,24 @@ export class Contents {
   /** The object that holds exactly this content, if one is stored. */
   find(high: number, low: number, kind: number, value: Uint8Array): Eventually<StoredObject | undefined> {
     const accepts: Accepts = (entry) => entry.hasValue(kind, value);
-    return andThen(this.#first(this.state.objects, high, low, accepts, true), (found) =>
+    return andThen(this.#candidates(this.state.objects, high, low, accepts, true), ([found]) =>
       found ? { location: found.location, birth: found.entry.sequence } : undefined,
     );
   }
 
-  /** The entry that holds what `reference` names, in the version of the store that `objects` is of. */
+  /**
+   * The entry that holds what `reference` names, in the version of the store that
+   * `objects` is of. Maplets know a part of a hash only: of two candidates that one
+   * version brought with one size, the whole hash of the content decides.
+   */
   resolve(reference: Reference, objects: IndexMaplet = this.state.objects): Eventually<Located> {
     const { high, low, birth, size } = reference;
     const accepts: Accepts = (entry) => entry.sequence === birth && entry.brings && entry.size === size;
-    return andThen(this.#first(objects, high, low, accepts, false), (found) => {
+    return andThen(this.#candidates(objects, high, low, accepts, false), (accepted) => {
+      const found =
+        accepted.length > 1
+          ? accepted.find(({ entry }) => this.hash(entry.kind, entry.value) === high && lane[0] === low)
+          : accepted[0];
       if (found) return found;
       throw new CorruptionError('a record refers to a value that is not in the log', {
         detail: { birth, size },
@@ -73,22 +83,24 @@ export class Contents {
     );
   }
 
-  #first(
+  /** The candidates of a hash that are accepted; mostly there is one. */
+  #candidates(
     objects: IndexMaplet,
     high: number,
     low: number,
     accepts: Accepts,
     tolerant: boolean,
-  ): Eventually<Located | undefined> {
-    if (objects.size === 0) return undefined;
-    const candidates: number[] = [];
-    if (objects.candidates(high, low, candidates) === 0) return undefined;
-    const next = (i: number): Eventually<Located | undefined> => {
-      const location = candidates[i];
-      if (location === undefined) return undefined;
-      return andThen(this.#read(location, tolerant), (entry) =>
-        entry && accepts(entry) ? { entry, location } : next(i + 1),
-      );
+  ): Eventually<readonly Located[]> {
+    const locations: number[] = [];
+    if (objects.size === 0 || objects.candidates(high, low, locations) === 0) return NONE;
+    const accepted: Located[] = [];
+    const next = (i: number): Eventually<readonly Located[]> => {
+      const location = locations[i];
+      if (location === undefined) return accepted;
+      return andThen(this.#read(location, tolerant), (entry) => {
+        if (entry && accepts(entry)) accepted.push({ entry, location });
+        return next(i + 1);
+      });
     };
     return next(0);
   }

@@ -59,7 +59,7 @@ export class Engine {
     const cacheBytes = UNCACHED_MODES.has(mode)
       ? Math.min(LEAST_CACHE_BYTES, settings.cacheMaxBytes)
       : settings.cacheMaxBytes;
-    const state = new State(secretFrom(environment.secret), settings.dedup, openedAt);
+    const state = new State(secretFrom(environment.secret), settings.dedup, openedAt, environment.index);
     this.#environment = environment;
     this.#state = state;
     this.#records = new Records(log, cacheBytes);

@@ -4,6 +4,7 @@
  */
 import type { Mode, Settings } from '../contract/options.js';
 import type { Log } from '../storage/log/index.js';
+import type { IndexMapletOptions } from '../structures/maplet/index.js';
 
 export interface Environment {
   readonly mode: Mode;
@@ -11,6 +12,8 @@ export interface Environment {
   readonly log: Log;
   /** Keys the hashes; at least 16 bytes, kept with the store. */
   readonly secret: Uint8Array;
+  /** Shape of the maplets; tests make their fingerprints short, so that keys are taken for others. */
+  readonly index?: IndexMapletOptions;
   /** Wall clock, epoch milliseconds. May step. */
   now(): number;
   /** Runs `task` once after `ms`; the result calls it off. */

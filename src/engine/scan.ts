@@ -11,7 +11,7 @@ import { requireKey, requireOptions, requireWhole, show } from '../contract/argu
 import type { Range } from '../contract/store.js';
 import { blockOf, decodeBlock, type Run, type RunKey } from '../structures/runs/index.js';
 import type { Records } from './records.js';
-import type { State, View } from './state.js';
+import type { BufferedKey, State, View } from './state.js';
 
 /** A range, checked: keys from `low` on and below `high`. */
 export interface Bounds {
@@ -169,6 +169,7 @@ function isBefore(a: string, b: string, reverse: boolean): boolean {
 }
 
 function bufferedKeys(view: View, bounds: Bounds, now: number): RunKey[] {
+  if (view.sorted) return sortedWithin(view.sorted, bounds, now);
   const keys: RunKey[] = [];
   for (const [key, { content, location, expiresAt }] of view.buffer) {
     if (content && expiresAt > now && within(bounds, key)) {
@@ -176,6 +177,28 @@ function bufferedKeys(view: View, bounds: Bounds, now: number): RunKey[] {
     }
   }
   return keys.sort((a, b) => compareKeys(a.key, b.key));
+}
+
+function sortedWithin(sorted: readonly BufferedKey[], { low, high }: Bounds, now: number): RunKey[] {
+  const keys: RunKey[] = [];
+  for (let i = firstFrom(sorted, low); i < sorted.length; i++) {
+    const { key, location, expiresAt } = sorted[i]!;
+    if (high !== undefined && key >= high) break;
+    if (expiresAt > now) keys.push({ key, location, hasDeadline: expiresAt !== Infinity });
+  }
+  return keys;
+}
+
+/** Index of the first key that is not before `low`. */
+function firstFrom(sorted: readonly BufferedKey[], low: string): number {
+  let from = 0;
+  let to = sorted.length;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if (sorted[middle]!.key < low) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 /** Whether the record of a run's key is the current one. */

@@ -19,10 +19,11 @@
  *
  * Everything here is synchronous. Live writes and recovery use the same functions.
  */
+import { compareKeys } from '../base/bytes.js';
 import { hashString, lane, type Secret } from '../base/hash.js';
 import { TimerWheel } from '../structures/expiry/index.js';
 import { type MutableMap, PersistentMap } from '../structures/hamt/index.js';
-import { IndexMaplet } from '../structures/maplet/index.js';
+import { IndexMaplet, type IndexMapletOptions } from '../structures/maplet/index.js';
 import type { Run } from '../structures/runs/index.js';
 import type { Change, Content, PutChange } from './change.js';
 
@@ -37,8 +38,17 @@ export interface Slot {
   readonly settled: boolean;
 }
 
+/** A key of the buffer that is there, for scans. */
+export interface BufferedKey {
+  readonly key: string;
+  readonly location: number;
+  readonly expiresAt: number;
+}
+
 /** One version of the store, for scans: nothing in it changes any more. */
 export interface View {
+  /** The buffer's keys in order, where they were sorted already. */
+  readonly sorted: readonly BufferedKey[] | undefined;
   readonly version: number;
   readonly buffer: PersistentMap<string, Slot>;
   readonly index: IndexMaplet;
@@ -55,8 +65,8 @@ export class State {
   logicalBytes = 0;
   objectCount = 0;
   objectBytes = 0;
-  index = new IndexMaplet();
-  objects = new IndexMaplet();
+  index: IndexMaplet;
+  objects: IndexMaplet;
   runs: readonly Run[] = [];
   readonly deadlines: TimerWheel;
   readonly references = new Map<number, number>();
@@ -69,13 +79,18 @@ export class State {
   /** What the changes of this group took from keys. */
   #dropped: Content[] = [];
   #buffer: MutableMap<string, Slot>;
+  #sorted: readonly BufferedKey[] | undefined;
+  #viewed = false;
 
   constructor(
     readonly secret: Secret,
     readonly dedup: boolean,
     now: number,
+    private readonly indexOptions: IndexMapletOptions = {},
   ) {
     this.deadlines = new TimerWheel(now);
+    this.index = new IndexMaplet(indexOptions);
+    this.objects = new IndexMaplet(indexOptions);
     this.#buffer = this.#emptyBuffer();
   }
 
@@ -93,8 +108,12 @@ export class State {
 
   /** Costs O(1) for the buffer and O(segments) for the maplets. */
   view(): View {
+    // The second scan without a write between is the one that pays for sorting, for those that follow.
+    if (this.#viewed) this.#sorted ??= this.#sortBuffer();
+    this.#viewed = true;
     return {
       version: this.version,
+      sorted: this.#sorted,
       buffer: this.#buffer.persistent(),
       index: this.index.snapshot(),
       objects: this.objects.snapshot(),
@@ -116,6 +135,7 @@ export class State {
    * Makes `change` count. `endGroup` must follow the last one of a group.
    */
   apply(change: Change): void {
+    this.#forgetOrder();
     this.version = change.version;
     this.time = Math.max(this.time, change.time);
     if (this.firstTime === 0) this.firstTime = this.time;
@@ -172,8 +192,8 @@ export class State {
     this.objectCount = 0;
     this.objectBytes = 0;
     this.#dropped = [];
-    this.index = new IndexMaplet();
-    this.objects = new IndexMaplet();
+    this.index = new IndexMaplet(this.indexOptions);
+    this.objects = new IndexMaplet(this.indexOptions);
     this.references.clear();
     this.deadlines.clear();
     this.runs = [];
@@ -251,7 +271,21 @@ export class State {
     else this.references.set(object, count - 1);
   }
 
+  #forgetOrder(): void {
+    this.#sorted = undefined;
+    this.#viewed = false;
+  }
+
+  #sortBuffer(): BufferedKey[] {
+    const keys: BufferedKey[] = [];
+    for (const [key, { content, location, expiresAt }] of this.#buffer.entries()) {
+      if (content) keys.push({ key, location, expiresAt });
+    }
+    return keys.sort((a, b) => compareKeys(a.key, b.key));
+  }
+
   #emptyAll(): void {
+    this.#forgetOrder();
     this.#buffer = this.#emptyBuffer();
     this.#deadlineKeys.clear();
     this.unsettled = [];

@@ -4,6 +4,7 @@ import type { OpenOptions } from '../../src/contract/options.js';
 import { resolveOptions } from '../../src/contract/options.js';
 import { Engine } from '../../src/engine/index.js';
 import { FileLog, MemoryFile, type SyncFile } from '../../src/storage/log/index.js';
+import type { IndexMapletOptions } from '../../src/structures/maplet/index.js';
 
 export const START = 1_700_000_000_000;
 
@@ -32,12 +33,14 @@ export interface BenchStore {
   readonly engine: Engine;
   readonly file: SyncFile;
   readonly time: FakeTime;
+  readonly index: IndexMapletOptions;
 }
 
 export async function openBench(
   options: OpenOptions = {},
   file: SyncFile = new MemoryFile(),
   time: FakeTime = new FakeTime(),
+  index: IndexMapletOptions = {},
 ): Promise<BenchStore> {
   const log = new FileLog(file, { backend: 'test', generation: 1, written: 'os', flushed: () => 'durable' });
   const engine = await Engine.open({
@@ -47,13 +50,14 @@ export async function openBench(
     secret: Uint8Array.from({ length: 16 }, (_, i) => i),
     now: () => time.now,
     after: time.after,
+    index,
   });
-  return { engine, file, time };
+  return { engine, file, time, index };
 }
 
 /** The same store as another process would find it on the disk. */
-export function reopen({ file, time }: BenchStore, options: OpenOptions = {}): Promise<BenchStore> {
-  return openBench(options, new MemoryFile((file as MemoryFile).content()), time);
+export function reopen({ file, time, index }: BenchStore, options: OpenOptions = {}): Promise<BenchStore> {
+  return openBench(options, new MemoryFile((file as MemoryFile).content()), time, index);
 }
 
 export async function scanAll<T>(
