@@ -32,12 +32,28 @@ export class Contents {
     return hashBytes(this.state.secret, value, 0, value.length, kind);
   }
 
-  /** The object that holds exactly this content, if one is stored. */
-  find(high: number, low: number, kind: number, value: Uint8Array): Eventually<StoredObject | undefined> {
+  /**
+   * The object that holds exactly this content, if one is stored, as it was in version
+   * `asOf`. There may be two: recovery settles at other moments than the live store
+   * did, so one that was let go may be here beside the one that was brought later. A
+   * record always has the latest of those that were there when it was written.
+   */
+  find(
+    high: number,
+    low: number,
+    kind: number,
+    value: Uint8Array,
+    asOf = Infinity,
+  ): Eventually<StoredObject | undefined> {
     const accepts: Accepts = (entry) => entry.hasValue(kind, value);
-    return andThen(this.#candidates(this.state.objects, high, low, accepts, true), ([found]) =>
-      found ? { location: found.location, birth: found.entry.sequence } : undefined,
-    );
+    return andThen(this.#candidates(this.state.objects, high, low, accepts, true), (accepted) => {
+      let latest: StoredObject | undefined;
+      for (const { entry, location } of accepted) {
+        const birth = entry.sequence;
+        if (birth <= asOf && birth > (latest?.birth ?? 0)) latest = { location, birth };
+      }
+      return latest;
+    });
   }
 
   /**
@@ -78,7 +94,7 @@ export class Contents {
     const own: Content = { high, low, size, object: location, brings: true };
     if (entry.brings) return own;
     // A short value stands in every entry that has it; one of them is the object.
-    return andThen(this.find(high, low, entry.kind, entry.own().value), (found) =>
+    return andThen(this.find(high, low, entry.kind, entry.own().value, entry.sequence), (found) =>
       found ? { ...own, object: found.location, brings: false } : own,
     );
   }

@@ -2,9 +2,12 @@
  * Scans that are under way: each holds one version of the store from its first piece
  * to its last.
  */
+import type { Eventually } from '../base/bytes.js';
 import { ClosedError } from '../base/errors.js';
+import type { RunKey } from '../structures/runs/index.js';
 import type { ItemKind, Reader } from './reader.js';
 import type { KeyScan } from './scan.js';
+import type { View } from './state.js';
 
 /** A piece of a scan. `id` is 0 when it is the last one. */
 export interface Piece {
@@ -38,11 +41,8 @@ export class Scans {
     const { scan, kind } = found;
     try {
       const keys = await scan.take(PIECE_ITEMS);
-      const items: unknown[] = [];
-      for (const key of keys) {
-        const item = this.reader.item(kind, key, scan.view);
-        items.push(item instanceof Promise ? await item : item);
-      }
+      const begun = this.#items(kind, keys, scan.view);
+      const items = begun instanceof Promise ? await begun : begun;
       if (keys.length === PIECE_ITEMS) return { id, items };
       this.release(id);
       return { id: 0, items };
@@ -50,6 +50,28 @@ export class Scans {
       this.release(id);
       throw error;
     }
+  }
+
+  /** All items are asked for before any is waited for, so that a log that answers later reads them together. */
+  #items(kind: ItemKind, keys: readonly RunKey[], view: View): Eventually<unknown[]> {
+    const items: unknown[] = [];
+    const waiting: Promise<unknown>[] = [];
+    try {
+      for (let i = 0; i < keys.length; i++) {
+        const item = this.reader.item(kind, keys[i]!, view);
+        items.push(item);
+        if (!(item instanceof Promise)) continue;
+        const place = i;
+        waiting.push(
+          item.then((value) => {
+            items[place] = value;
+          }),
+        );
+      }
+    } catch (error) {
+      waiting.push(Promise.reject(error));
+    }
+    return waiting.length === 0 ? items : Promise.all(waiting).then(() => items);
   }
 
   release(id: number): void {

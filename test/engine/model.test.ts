@@ -254,7 +254,7 @@ describe('an engine', () => {
           await compare(store, model, dedup);
           await compare(await reopen(store, options), model, dedup);
         }),
-        { numRuns: 60 },
+        { numRuns: 100 },
       );
     },
   );
