@@ -160,6 +160,7 @@ describe('without opening a store', () => {
         outcomes,
         value,
         after: await window.outcome(store.get('key')),
+        closed: [store.closed, second.closed],
         names: await window.rootcellar.list(),
       };
     });
@@ -169,6 +170,7 @@ describe('without opening a store', () => {
     ]);
     expect(found.value).toBe(1);
     expect(found.after).toMatchObject({ name: 'ClosedError' });
+    expect(found.closed).toEqual([true, true]);
     expect(found.names).toEqual([]);
     await page.close();
   });

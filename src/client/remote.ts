@@ -70,6 +70,11 @@ export class Remote {
     this.#gathered = [];
   }
 
+  /** Whether no more calls are taken. */
+  get over(): boolean {
+    return this.#over !== undefined;
+  }
+
   /** Calls made from now on reject with `ClosedError`; those made before are still answered. */
   close(): void {
     this.#over ??= new ClosedError('the store is closed');
@@ -111,8 +116,12 @@ export class Remote {
   #settle(group: readonly Pending[], answers: readonly Answer[]): void {
     group.forEach((pending, i) => {
       const answer = answers[i]!;
-      if ('error' in answer) pending.reject(unpackError(answer.error));
-      else pending.resolve(answer.value);
+      if ('error' in answer) {
+        const error = unpackError(answer.error);
+        // The store was destroyed by another tab.
+        if (error instanceof ClosedError) this.close();
+        pending.reject(error);
+      } else pending.resolve(answer.value);
     });
   }
 

@@ -31,7 +31,7 @@ export class RemoteStore implements Store {
   ) {}
 
   get closed(): boolean {
-    return this.#ending !== undefined;
+    return this.#ending !== undefined || this.remote.over;
   }
 
   get<T>(key: string, options?: Options): Promise<T | undefined> {

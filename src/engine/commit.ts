@@ -12,6 +12,7 @@
  * call of the group writes starts the next group, since nothing of this one counts
  * before it is appended. Nothing after `append` can fail.
  */
+import type { Eventually } from '../base/bytes.js';
 import { ClosedError } from '../base/errors.js';
 import type { Level, Log } from '../storage/log/index.js';
 import type { Change } from './change.js';
@@ -42,11 +43,23 @@ interface Job {
   readonly reject: (error: unknown) => void;
 }
 
+/** A read that was asked for between writes: it sees those before it and none after it. */
+interface Read {
+  /** What it depends on; `undefined`: everything. */
+  readonly keys: readonly string[] | undefined;
+  readonly read: () => void | Promise<void>;
+}
+
+type Item = Call | Job | Read;
+
 interface Answer {
   readonly call: Call;
   readonly version: number;
   readonly changed: number;
 }
+
+/** Keys that the group writes or removes. */
+type Touched = Map<string, 'put' | 'delete'>;
 
 export interface CommitterParts {
   readonly log: Log;
@@ -63,40 +76,39 @@ export interface CommitterParts {
 
 export class Committer {
   readonly #parts: CommitterParts;
-  #queue: (Call | Job)[] = [];
+  #queue: Item[] = [];
   #head = 0;
   #draining: Promise<void> | undefined;
-  /** The call asked for last. */
-  #last: Promise<Outcome> | undefined;
   #closed = false;
 
   constructor(parts: CommitterParts) {
     this.#parts = parts;
   }
 
-  /** Whether something was asked for that is not applied yet. */
-  get busy(): boolean {
-    return this.#draining !== undefined;
-  }
-
-  /** Resolves when all that was asked for until now is applied or refused. Later calls are not waited for. */
-  async applied(): Promise<void> {
-    if (!this.#draining) return;
-    try {
-      await this.#last;
-    } catch {
-      // Whoever asked for it is told.
-    }
+  /** Runs `read` in its place among the writes: at once where none is waiting. */
+  read<T>(keys: readonly string[] | undefined, read: () => Eventually<T>): Eventually<T> {
+    if (!this.#draining) return read();
+    return new Promise((resolve, reject) => {
+      const run = () => {
+        try {
+          const value = read();
+          if (value instanceof Promise) return value.then(resolve, reject);
+          resolve(value);
+        } catch (error) {
+          reject(error);
+        }
+        return undefined;
+      };
+      this.#enqueue({ keys, read: run });
+    });
   }
 
   /** Puts a call at the end of the queue. Its mutations may still be in the making. */
   submit(mutations: MutationSource, strict: boolean): Promise<Outcome> {
-    const outcome = new Promise<Outcome>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       if (this.#closed) reject(new ClosedError('the store is closed'));
       else this.#enqueue({ mutations, strict, resolve, reject });
     });
-    this.#last = outcome;
-    return outcome;
   }
 
   /** Runs `work` alone, behind all that is in the queue. */
@@ -113,7 +125,7 @@ export class Committer {
     await this.#draining;
   }
 
-  #enqueue(item: Call | Job): void {
+  #enqueue(item: Item): void {
     this.#queue.push(item);
     // A microtask later, so that the calls of one message form one group.
     this.#draining ??= Promise.resolve().then(() => this.#drain());
@@ -122,16 +134,17 @@ export class Committer {
   async #drain(): Promise<void> {
     while (this.#head < this.#queue.length) {
       const first = this.#queue[this.#head]!;
-      if (!('run' in first)) {
-        await this.#commitGroup();
-        continue;
-      }
-      this.#head += 1;
-      try {
-        await first.run();
-      } catch (error) {
-        first.reject(error);
-      }
+      if ('read' in first) {
+        this.#head += 1;
+        await first.read();
+      } else if ('run' in first) {
+        this.#head += 1;
+        try {
+          await first.run();
+        } catch (error) {
+          first.reject(error);
+        }
+      } else await this.#commitGroup();
     }
     this.#queue = [];
     this.#head = 0;
@@ -151,11 +164,18 @@ export class Committer {
       const time = Math.max(Math.floor(now()), state.time);
       const batch = log.begin();
       const group: GroupObjects = new Map();
-      const touched = new Set<string>();
+      const touched: Touched = new Map();
       let version = state.version;
       while (this.#head < this.#queue.length && batch.bytes < GROUP_BYTES) {
         const call = this.#queue[this.#head]!;
         if ('run' in call) break;
+        if ('read' in call) {
+          // Nothing of this group counts yet: what depends on it has to wait for its end.
+          if (touched.size > 0 && (call.keys?.some((key) => touched.has(key)) ?? true)) break;
+          this.#head += 1;
+          await call.read();
+          continue;
+        }
         if (answers.length > 0 && (!growing || typeof call.mutations === 'function')) break;
         const ready = await this.#admitted(call);
         if (ready && touched.size > 0 && this.#depends(ready, touched)) break;
@@ -169,7 +189,7 @@ export class Committer {
         }
         for (const one of planned) {
           changes.push(addToBatch(one, batch, version, time));
-          if (one.type !== 'clear') touched.add(one.key);
+          if (one.type !== 'clear') touched.set(one.key, one.type);
         }
         answers.push({ call, version, changed: planned.length });
         if (planned[0]?.type === 'clear') break;
@@ -201,12 +221,13 @@ export class Committer {
     }
   }
 
-  /** Whether the call has to look at what this group has written or removed. */
-  #depends(mutations: Mutations, touched: ReadonlySet<string>): boolean {
-    return mutations.some(
-      (mutation) =>
-        mutation.type === 'clear' || (looks(mutation, this.#parts.growing) && touched.has(mutation.key)),
-    );
+  /** Whether the call has to look at what this group has written, or sets anew what it has removed. */
+  #depends(mutations: Mutations, touched: Touched): boolean {
+    return mutations.some((mutation) => {
+      if (mutation.type === 'clear') return true;
+      const before = touched.get(mutation.key);
+      return before === 'delete' || (before !== undefined && looks(mutation, this.#parts.growing));
+    });
   }
 
   /** `undefined`, and the call refused, where a condition is not met. */
@@ -243,7 +264,7 @@ export class Committer {
 
   #refuseFirst(error: unknown): void {
     const first = this.#queue[this.#head];
-    if (!first) return;
+    if (!first || 'read' in first) return;
     this.#head += 1;
     first.reject(error);
   }

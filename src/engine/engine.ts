@@ -3,10 +3,10 @@
  * are given. It knows nothing of workers, tabs or messages.
  *
  * Reads answer at once where the log does; a read that comes while writes are in the
- * queue waits for them, so that it sees what was asked for before it.
+ * queue takes its place among them, so that it sees those before it and none after.
  */
 import { andThen, type Eventually } from '../base/bytes.js';
-import { NotFoundError } from '../base/errors.js';
+import { CorruptionError, NotFoundError } from '../base/errors.js';
 import { secretFrom } from '../base/hash.js';
 import { requireKey, requireKeys, requireOptions, toMilliseconds } from '../contract/arguments.js';
 import { resolveWriteDurability } from '../contract/options.js';
@@ -25,7 +25,7 @@ import { type ItemKind, Reader } from './reader.js';
 import { Records } from './records.js';
 import { recover } from './recover.js';
 import { type Counters, Report } from './report.js';
-import { KeyScan, resolveRange } from './scan.js';
+import { type Bounds, KeyScan, resolveRange } from './scan.js';
 import { type Piece, Scans } from './scans.js';
 import { seal } from './seal.js';
 import { settle } from './settle.js';
@@ -116,13 +116,13 @@ export class Engine {
   get(key: unknown, options?: unknown): Eventually<unknown> {
     const { default: fallback, strict } = readOptions(options);
     const checked = requireKey(key);
-    return this.#afterWrites(() => this.#get(checked, fallback, strict));
+    return this.#read([checked], () => this.#get(checked, fallback, strict));
   }
 
   getMany(keys: unknown, options?: unknown): Eventually<unknown[]> {
     const { default: fallback, strict } = readOptions(options);
     const checked = requireKeys(keys);
-    return this.#afterWrites(() => {
+    return this.#read(checked, () => {
       const values = checked.map((key) => this.#get(key, fallback, strict));
       return values.some((value) => value instanceof Promise) ? Promise.all(values) : values;
     });
@@ -130,13 +130,15 @@ export class Engine {
 
   has(key: unknown): Eventually<boolean> {
     const checked = requireKey(key);
-    return this.#afterWrites(() => andThen(this.#live(checked), (found) => this.#count(found) !== undefined));
+    return this.#read([checked], () =>
+      andThen(this.#live(checked), (found) => this.#count(found) !== undefined),
+    );
   }
 
   getEntry(key: unknown, options?: unknown): Eventually<Entry | unknown> {
     const { default: fallback, strict } = readOptions(options);
     const checked = requireKey(key);
-    return this.#afterWrites(() =>
+    return this.#read([checked], () =>
       andThen(this.#live(checked), (found): Eventually<unknown> => {
         if (!this.#count(found)) return missing(checked, fallback, strict);
         return this.#reader.entry(checked, found!);
@@ -148,7 +150,7 @@ export class Engine {
   ttl(key: unknown, options?: unknown): Eventually<number | null | undefined> {
     const { strict } = requireOptions<ReadOptions>('ttl', options, ['strict']);
     const checked = requireKey(key);
-    return this.#afterWrites(() =>
+    return this.#read([checked], () =>
       andThen(this.#live(checked), (found) => {
         if (!found) return missing(checked, undefined, strict === true) as undefined;
         return found.expiresAt === Infinity ? null : found.expiresAt - this.#now();
@@ -160,9 +162,8 @@ export class Engine {
   async scan(kind: ItemKind | 'keysWithTtl', range?: unknown): Promise<Piece> {
     const deadlineOnly = kind === 'keysWithTtl';
     const bounds = resolveRange(range, deadlineOnly);
-    await this.#committer.applied();
     this.#counters.operations += 1;
-    const scan = new KeyScan(this.#state, this.#state.view(), bounds, this.#records, this.#now());
+    const scan = await this.#beginScan(bounds);
     return this.#scans.begin(scan, deadlineOnly ? 'keys' : kind);
   }
 
@@ -179,7 +180,7 @@ export class Engine {
     const bounds = resolveRange(range);
     this.#counters.operations += 1;
     if (bounds.low !== '' || bounds.high !== undefined || bounds.limit !== Infinity) {
-      return (await this.#keysWithin(range)).length;
+      return (await (await this.#beginScan(bounds)).take(Infinity)).length;
     }
     return this.#settled((expired) => this.#state.keys - expired.keys);
   }
@@ -224,9 +225,9 @@ export class Engine {
         cleared = this.#state.keys - (await this.#expirer.expired(this.#now())).keys;
         return this.#state.keys > 0 ? [{ type: 'clear' }] : [];
       }
-      const keys = await this.#scanAll(range);
+      const keys = await this.#scanNow(bounds).take(Infinity);
       cleared = keys.length;
-      return keys.map((key): Mutation => ({ type: 'delete', key }));
+      return keys.map(({ key }): Mutation => ({ type: 'delete', key }));
     }, durable);
     return cleared;
   }
@@ -316,8 +317,18 @@ export class Engine {
     return found;
   }
 
-  #afterWrites<T>(read: () => Eventually<T>): Eventually<T> {
-    return this.#committer.busy ? this.#committer.applied().then(read) : read();
+  /**
+   * Where the log answers later, a commit may let go of a value between finding it and
+   * reading it; then what was found is found again.
+   */
+  #read<T>(keys: readonly string[] | undefined, read: () => Eventually<T>): Eventually<T> {
+    const { version } = this.#state;
+    const answer = this.#committer.read(keys, read);
+    if (!(answer instanceof Promise)) return answer;
+    return answer.catch((error) => {
+      if (!(error instanceof CorruptionError) || this.#state.version === version) throw error;
+      return this.#read(keys, read);
+    });
   }
 
   #settle(): Promise<void> {
@@ -332,20 +343,13 @@ export class Engine {
     });
   }
 
-  async #scanAll(range: unknown): Promise<string[]> {
-    const scan = new KeyScan(
-      this.#state,
-      this.#state.view(),
-      resolveRange(range),
-      this.#records,
-      this.#now(),
-    );
-    return (await scan.take(Infinity)).map(({ key }) => key);
+  /** A scan of the version that the calls before it have made. */
+  #beginScan(bounds: Bounds): Eventually<KeyScan> {
+    return this.#committer.read(undefined, () => this.#scanNow(bounds));
   }
 
-  async #keysWithin(range: unknown): Promise<string[]> {
-    await this.#committer.applied();
-    return this.#scanAll(range);
+  #scanNow(bounds: Bounds): KeyScan {
+    return new KeyScan(this.#state, this.#state.view(), bounds, this.#records, this.#now());
   }
 
   async #commit(mutations: MutationSource, strict: boolean): Promise<Commit> {

@@ -3,7 +3,6 @@
  * to its last.
  */
 import type { Eventually } from '../base/bytes.js';
-import { ClosedError } from '../base/errors.js';
 import type { RunKey } from '../structures/runs/index.js';
 import type { ItemKind, Reader } from './reader.js';
 import type { KeyScan } from './scan.js';
@@ -37,7 +36,7 @@ export class Scans {
 
   async next(id: number): Promise<Piece> {
     const found = this.#open.get(id);
-    if (!found) throw new ClosedError('the scan has ended or was released');
+    if (!found) throw new TypeError('the scan has ended or was released');
     const { scan, kind } = found;
     try {
       const keys = await scan.take(PIECE_ITEMS);

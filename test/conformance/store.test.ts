@@ -111,21 +111,44 @@ describe.each(KINDS)('a store in %s', (kind) => {
       expect([...(await store.get<Uint8Array>('bytes'))!]).toEqual([1, 2, 3]);
     });
 
-    test('set in one turn apply in the order of the calls, and later calls see them', async () => {
-      const calls = [
+    test('of one turn apply in the order of the calls, and each sees those before it and none after', async () => {
+      const outcomes = await Promise.all([
+        store.get('k'),
         store.set('k', 1),
         store.get('k'),
+        store.getMany(['k', 'other']),
         store.set('k', 2),
+        store.has('other'),
         store.get('k'),
+        store.count(),
+        store.keys().then((keys) => keys),
         store.delete('k'),
         store.has('k'),
-      ];
-      const [, , , second, deleted, has] = await Promise.all(calls);
-      expect([second, deleted, has]).toEqual(
-        [undefined, true, false].map((_, i) => [second, true, false][i]),
-      );
-      await store.set('k', 3);
-      expect(await store.get('k')).toBe(3);
+        store.set('other', 3),
+        store.getEntry('k'),
+        store.ttl('other'),
+        store.set('k', 4, { ifAbsent: true }),
+        store.get('k'),
+        store.clear(),
+        store.get('k'),
+      ]);
+      const reads = [0, 2, 3, 5, 6, 7, 8, 9, 10, 12, 13, 15, 16, 17].map((i) => outcomes[i]);
+      expect(reads).toEqual([
+        undefined,
+        1,
+        [1, undefined],
+        false,
+        2,
+        1,
+        ['k'],
+        true,
+        false,
+        undefined,
+        null,
+        4,
+        2,
+        undefined,
+      ]);
     });
   });
 
