@@ -312,6 +312,14 @@ describe('a store', () => {
     });
   });
 
+  test('makes a key as new that is deleted and set again, also in one turn', async () => {
+    const { engine, time } = await openBench();
+    await engine.set('a', 1);
+    time.pass(10);
+    await Promise.all([engine.delete('a'), engine.set('a', 2)]);
+    expect(await engine.getEntry('a')).toMatchObject({ value: 2, createdAt: time.now });
+  });
+
   test('takes a write for a version only: ifVersion, with 0 for absent', async () => {
     const { engine } = await openBench();
     const { version } = await engine.set('a', 1, { ifVersion: 0 });
