@@ -120,25 +120,47 @@ describe('a sealed key', () => {
   });
 
   test.each([
-    ['was prolonged and deleted', (store: BenchStore) => store.engine.delete('a')],
-    ['was overwritten', (store: BenchStore) => store.engine.set('a', 'another')],
-  ])(
-    'that %s leaves a short value to those that bring it anew, also when that is read from the log',
-    async (_, change) => {
-      const store = await openBench();
-      await store.engine.set('a', 'short');
-      await store.engine.expire('a', 1000);
-      await sealAll(store);
-      await change(store);
-      // The live store settles here, recovery only behind all that follows.
-      const before = (await store.engine.health()).totalObjects;
-      await store.engine.set('b', 'short');
-      await store.engine.set('c', 'short');
-      expect((await figures(store)).totalObjects).toBe(before + 1);
-      await store.engine.deleteMany(['b', 'c']);
-      expect((await figures(store)).totalObjects).toBe(before);
-    },
-  );
+    [
+      'that was prolonged and deleted leaves a short value',
+      'short',
+      (store: BenchStore) => store.engine.delete('a'),
+    ],
+    [
+      'that was overwritten leaves a short value',
+      'short',
+      (store: BenchStore) => store.engine.set('a', OTHER),
+    ],
+    [
+      'that was prolonged and deleted leaves a long value',
+      LONG,
+      (store: BenchStore) => store.engine.delete('a'),
+    ],
+    ['that was overwritten leaves a long value', LONG, (store: BenchStore) => store.engine.set('a', OTHER)],
+  ])('%s to those that bring it anew, also when that is read from the log', async (_, value, change) => {
+    const store = await openBench();
+    await store.engine.set('a', value);
+    await store.engine.expire('a', 1000);
+    await sealAll(store);
+    await change(store);
+    // The live store settles here, recovery only behind all that follows.
+    const before = (await store.engine.health()).totalObjects;
+    await store.engine.set('b', value);
+    await store.engine.set('c', value);
+    expect((await figures(store)).totalObjects).toBe(before + 1);
+    await store.engine.deleteMany(['b', 'c']);
+    expect((await figures(store)).totalObjects).toBe(before);
+  });
+
+  test('finds its value among others that the index takes for it', async () => {
+    const store = await openBench({ cache: { maxBytes: 0 } }, undefined, undefined, { fingerprintBits: 2 });
+    const values = Array.from({ length: 200 }, (_, i) => `${i}`.padEnd(100, '.'));
+    await store.engine.setMany(values.map((value, i) => [`a${i}`, value] as [string, string]));
+    await store.engine.setMany(values.map((value, i) => [`b${i}`, value] as [string, string]));
+    expect(await store.engine.countUnique()).toBe(200);
+    const keys = values.map((_, i) => `b${i}`);
+    expect(await store.engine.getMany(keys)).toEqual(values);
+    expect(await (await reopen(store)).engine.getMany(keys)).toEqual(values);
+  });
 
   test('is found by scans both ways over many runs, from any place to any place', async () => {
     const store = await openBench();
