@@ -19,6 +19,9 @@ describe.each(['memory', 'disk', 'aof', 'hybrid', 'auto'] as const)(
           const store = await window.rootcellar.open(name, { persistence });
           const commit = await store.set('user', { name: 'Ada', tags: new Set(['x']), at: new Date(7) });
           await store.set('text', 'ü 漢 \ud800');
+          await store.set('file', {
+            inside: new File(['abc'], 'a.txt', { type: 'text/plain', lastModified: 7 }),
+          });
           await store.set('bytes', new Uint8Array(300_000).fill(7), { ttl: '1h' });
           await store.setMany(
             Array.from({ length: 2500 }, (_, i) => [`many:${i}`, `value ${i % 10}`] as const),
@@ -38,7 +41,7 @@ describe.each(['memory', 'disk', 'aof', 'hybrid', 'auto'] as const)(
         [name, persistence] as const,
       );
       const mode = persistence === 'auto' ? 'hybrid' : persistence;
-      expect(first).toMatchObject({ mode, host: 'worker', user: ['Ada', ['x'], 7], count: 2503, unique: 13 });
+      expect(first).toMatchObject({ mode, host: 'worker', user: ['Ada', ['x'], 7], count: 2504, unique: 14 });
       expect(first.durability).toBe(mode === 'memory' ? 'memory' : 'os');
       await browser.show(page);
       const second = await page.evaluate(
@@ -48,17 +51,26 @@ describe.each(['memory', 'disk', 'aof', 'hybrid', 'auto'] as const)(
           const bytes = await store.get<Uint8Array>('bytes');
           const prefixed = await store.keys({ prefix: 'many:2', limit: 3, reverse: true });
           const left = await store.ttl('bytes');
+          const inside = (await store.get<{ inside: File }>('file'))?.inside;
+          const file = inside && [
+            inside instanceof File,
+            inside.name,
+            inside.type,
+            inside.lastModified,
+            await inside.text(),
+          ];
           const count = await store.count();
           await store.destroy();
-          return { text, bytes: bytes && [bytes.length, bytes[299_999]], prefixed, left, count };
+          return { text, bytes: bytes && [bytes.length, bytes[299_999]], prefixed, left, count, file };
         },
         [name, persistence] as const,
       );
       if (mode === 'memory') expect(second).toMatchObject({ text: undefined, count: 0 });
       else {
-        expect(second).toMatchObject({ text: 'ü 漢 \ud800', bytes: [300_000, 7], count: 2503 });
+        expect(second).toMatchObject({ text: 'ü 漢 \ud800', bytes: [300_000, 7], count: 2504 });
         expect(second.prefixed).toEqual(['many:299', 'many:298', 'many:297']);
         expect(second.left).toBeGreaterThan(3_590_000);
+        expect(second.file).toEqual([true, 'a.txt', 'text/plain', 7, 'abc']);
       }
       expect(errors).toEqual([]);
       await page.close();

@@ -8,6 +8,7 @@ import type {
   Entry,
   RangeOptions,
   Scan,
+  SetManyOptions,
   SetOptions,
   Store,
   SweepResult,
@@ -89,18 +90,21 @@ export class RemoteStore implements Store {
 
   async setMany(
     entries: Iterable<readonly [string, unknown]> | AsyncIterable<readonly [string, unknown]>,
-    options?: Options,
+    options?: SetManyOptions,
   ): Promise<Commit> {
+    const { onProgress, ...rest } = options ?? {};
+    const { signal, others } = split(rest);
     let gathered: unknown = entries;
+    // A string is iterable too, but no entries; the worker says so.
     if (Symbol.iterator in Object(entries) && typeof entries !== 'string') {
-      gathered = [...(entries as Iterable<readonly [string, unknown]>)];
-    } else if (Symbol.asyncIterator in Object(entries)) {
-      const pairs = [];
-      for await (const pair of entries) pairs.push(pair);
-      gathered = pairs;
-    }
-    const { signal, others } = split(options);
-    return this.remote.callAtOnce('setMany', [gathered, others], signal);
+      gathered = [...collect(entries as Iterable<unknown>, onProgress)];
+    } else if (Symbol.asyncIterator in Object(entries))
+      gathered = await collectAsync(entries as AsyncIterable<unknown>, onProgress, signal);
+    const { length } = gathered as unknown[];
+    onProgress?.({ phase: 'write', done: 0, total: length });
+    const commit = await this.remote.callAtOnce<Commit>('setMany', [gathered, others], signal);
+    onProgress?.({ phase: 'write', done: length, total: length });
+    return commit;
   }
 
   delete(key: string, options?: Options): Promise<boolean> {
@@ -227,10 +231,35 @@ export class RemoteStore implements Store {
   }
 }
 
-/** Options without those that only the page can know. */
+const PROGRESS_ENTRIES = 1000;
+
+function* collect(entries: Iterable<unknown>, onProgress: SetManyOptions['onProgress']): Generator<unknown> {
+  let done = 0;
+  for (const pair of entries) {
+    yield pair;
+    done += 1;
+    if (done % PROGRESS_ENTRIES === 0) onProgress?.({ phase: 'collect', done, total: undefined });
+  }
+}
+
+async function collectAsync(
+  entries: AsyncIterable<unknown>,
+  onProgress: SetManyOptions['onProgress'],
+  signal: AbortSignal | undefined,
+): Promise<unknown[]> {
+  const pairs: unknown[] = [];
+  for await (const pair of entries) {
+    signal?.throwIfAborted();
+    pairs.push(pair);
+    if (pairs.length % PROGRESS_ENTRIES === 0)
+      onProgress?.({ phase: 'collect', done: pairs.length, total: undefined });
+  }
+  return pairs;
+}
+
+/** Options without the one that only the page can know. */
 function split(options: object | undefined): { signal: AbortSignal | undefined; others: object | undefined } {
   if (typeof options !== 'object' || options === null) return { signal: undefined, others: options };
-  const { signal, onProgress, ...others } = options as Record<string, unknown>;
-  void onProgress;
+  const { signal, ...others } = options as Record<string, unknown>;
   return { signal: signal as AbortSignal | undefined, others };
 }

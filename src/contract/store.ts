@@ -29,6 +29,13 @@ export interface WriteOptions extends CallOptions {
   readonly durability?: Durability | undefined;
 }
 
+/** How far a long call is. `total` is `undefined` while nobody knows. */
+export interface Progress {
+  readonly phase: string;
+  readonly done: number;
+  readonly total: number | undefined;
+}
+
 export interface SetOptions extends WriteOptions {
   /** Time to live from now, in milliseconds or as `'60s'`. Who comes from Redis: not seconds. */
   readonly ttl?: Duration;
@@ -38,6 +45,11 @@ export interface SetOptions extends WriteOptions {
   readonly ifAbsent?: boolean;
   /** Refuses with `ConflictError` unless `Entry.version` is this; 0 means absent. */
   readonly ifVersion?: number;
+}
+
+export interface SetManyOptions extends SetOptions {
+  /** Told every 1,000 entries while they are collected, and when they are written. */
+  readonly onProgress?: (progress: Progress) => void;
 }
 
 export interface Range {
@@ -133,10 +145,13 @@ export interface Store {
 
   /** Stores `value` under `key` and drops the key's expiry unless `ttl` or `keepTtl` says otherwise. */
   set(key: string, value: unknown, options?: SetOptions): Promise<Commit>;
-  /** All of them or none. A later duplicate of a key wins; a refused condition refuses all. */
+  /**
+   * All of them or none. A later duplicate of a key wins; a refused condition refuses all.
+   * The whole is in memory until it is written: for more than that, call it again and again.
+   */
   setMany(
     entries: Iterable<readonly [string, unknown]> | AsyncIterable<readonly [string, unknown]>,
-    options?: SetOptions,
+    options?: SetManyOptions,
   ): Promise<Commit>;
   /** Whether there was such a key. */
   delete(key: string, options?: WriteOptions & StrictOptions): Promise<boolean>;

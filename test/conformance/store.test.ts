@@ -190,6 +190,20 @@ describe.each(KINDS)('a store in %s', (kind) => {
       ]);
     });
 
+    test('tell how far they are', async () => {
+      const told: string[] = [];
+      await store.setMany(
+        Array.from({ length: 2500 }, (_, i) => [`k${i}`, i] as const),
+        { onProgress: ({ phase, done, total }) => told.push(`${phase} ${done} of ${total}`) },
+      );
+      expect(told).toEqual([
+        'collect 1000 of undefined',
+        'collect 2000 of undefined',
+        'write 0 of 2500',
+        'write 2500 of 2500',
+      ]);
+    });
+
     test('are cleared, all or a range of them [M5]', async () => {
       await store.setMany(['a', 'b1', 'b2', 'c'].map((key) => [key, key] as const));
       expect(await store.clear({ prefix: 'b' })).toBe(2);
@@ -199,6 +213,42 @@ describe.each(KINDS)('a store in %s', (kind) => {
       expect(await store.count()).toBe(0);
       await store.set('a', 'again');
       expect(await store.get('a')).toBe('again');
+    });
+  });
+
+  describe('getOrSet', () => {
+    test('computes a missing value once for all that wait, and stores it', async () => {
+      let computed = 0;
+      const compute = async () => {
+        computed += 1;
+        await pause(5);
+        return { computed };
+      };
+      const values = await Promise.all(
+        Array.from({ length: 10 }, () => store.getOrSet('k', compute, { ttl: '1h' })),
+      );
+      expect(values).toEqual(Array.from({ length: 10 }, () => ({ computed: 1 })));
+      expect(await store.getOrSet('k', compute)).toEqual({ computed: 1 });
+      expect(await store.ttl('k')).toBeGreaterThan(0);
+      expect(computed).toBe(1);
+    });
+
+    test('rejects all that wait when computing fails, stores nothing, and computes anew', async () => {
+      const failing = () => Promise.reject(new Error('not now'));
+      const outcomes = await Promise.allSettled([store.getOrSet('k', failing), store.getOrSet('k', failing)]);
+      expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+      expect(await store.has('k')).toBe(false);
+      expect(await store.getOrSet('k', () => 7)).toBe(7);
+    });
+
+    test('takes what somebody else has stored meanwhile, and a stored undefined for a value', async () => {
+      const value = await store.getOrSet('k', async () => {
+        await store.set('k', 'theirs');
+        return 'mine';
+      });
+      expect(value).toBe('theirs');
+      await store.set('u', undefined);
+      expect(await store.getOrSet('u', () => 'computed')).toBeUndefined();
     });
   });
 
