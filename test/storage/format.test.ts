@@ -49,6 +49,16 @@ describe('the entry of the example', () => {
     expect(entryLength(bytes, view, 0, 32, 8)).toBe(0);
   });
 
+  test('is none when it is shorter than its fields, even under a good check', () => {
+    for (const keyBytes of [0, 1, 2, 3, 4, 100]) {
+      const damaged = bytes.slice();
+      const view = new DataView(damaged.buffer);
+      view.setInt32(8, (view.getInt32(8, true) & ~0x1ffff) | keyBytes, true);
+      view.setUint32(4, crc32c(damaged, 8, 27, 7), true);
+      expect(entryLength(damaged, view, 0, 32, 7), `key of ${keyBytes}`).toBe(keyBytes <= 3 ? 27 : 0);
+    }
+  });
+
   test('counts in no shorter piece', () => {
     const view = new DataView(bytes.buffer, bytes.byteOffset);
     for (let end = 0; end < 27; end++) expect(entryLength(bytes, view, 0, end, 7), `end ${end}`).toBe(0);
