@@ -1,6 +1,9 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { resolveOptions } from '../../src/contract/options.js';
 import { Engine } from '../../src/engine/index.js';
+import type { Reader } from '../../src/engine/reader.js';
+import type { KeyScan } from '../../src/engine/scan.js';
+import { Scans } from '../../src/engine/scans.js';
 import { scanAll } from '../engine/bench-store.js';
 import { closeStores, openStore, pageBytes, pageKeys, raw, TIME } from './indexeddb-store.js';
 
@@ -53,4 +56,18 @@ test('a scan that comes upon damage is refused with a typed error, and leaves no
   }
   await expect(scanAll(again, 'values')).rejects.toMatchObject({ code: 'CORRUPTION' });
   expect(await scanAll(again, 'keys')).toHaveLength(ENTRIES.length);
+});
+
+test('a scan whose item is refused at once still hears of those that are refused later', async () => {
+  const refusals = [
+    () => new Promise((_, reject) => setTimeout(() => reject(new Error('later')), 1)),
+    () => {
+      throw new Error('at once');
+    },
+  ];
+  const reader = { item: () => refusals.shift()!() } as unknown as Reader;
+  const scan = { take: async () => [{ key: 'a' }, { key: 'b' }] } as unknown as KeyScan;
+  await expect(new Scans(reader).begin(scan, 'values')).rejects.toThrow('at once');
+  // What nobody had heard of would fail the run here.
+  await new Promise((resolve) => setTimeout(resolve, 10));
 });
