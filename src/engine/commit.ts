@@ -173,15 +173,18 @@ export class Committer {
           // Nothing of this group counts yet: what depends on it has to wait for its end.
           if (touched.size > 0 && (call.keys?.some((key) => touched.has(key)) ?? true)) break;
           this.#head += 1;
-          await call.read();
+          const reading = call.read();
+          if (reading) await reading;
           continue;
         }
         if (answers.length > 0 && (!growing || typeof call.mutations === 'function')) break;
-        const ready = await this.#admitted(call);
+        const admitted = this.#admitted(call);
+        const ready = admitted instanceof Promise ? await admitted : admitted;
         if (ready && touched.size > 0 && this.#depends(ready, touched)) break;
         this.#head += 1;
         if (!ready) continue;
-        const planned = await this.#plan(call, ready, time, group);
+        const planning = this.#plan(call, ready, time, group);
+        const planned = planning instanceof Promise ? await planning : planning;
         if (!planned) continue;
         if (planned.length > 0) {
           version += 1;
@@ -210,15 +213,14 @@ export class Committer {
     if (changes.length > 0) onCommit(changes, level);
   }
 
-  /** The call's mutations; `undefined`, and the call refused, where encoding them failed. */
-  async #admitted(call: Call): Promise<Mutations | undefined> {
-    const { mutations } = call;
-    try {
-      return await (typeof mutations === 'function' ? mutations() : mutations);
-    } catch (error) {
-      call.reject(error);
+  /** The call's mutations; `undefined`, and the call refused, where they could not be made. */
+  #admitted({ mutations, reject }: Call): Eventually<Mutations | undefined> {
+    const source = typeof mutations === 'function' ? mutations() : mutations;
+    if (!(source instanceof Promise)) return source;
+    return source.catch((error) => {
+      reject(error);
       return undefined;
-    }
+    });
   }
 
   /** Whether the call has to look at what this group has written, or sets anew what it has removed. */
@@ -230,26 +232,35 @@ export class Committer {
     });
   }
 
-  /** `undefined`, and the call refused, where a condition is not met. */
-  async #plan(
+  /**
+   * `undefined`, and the call refused, where a condition is not met. Answers at once
+   * where the log does: a promise for each call of a group would cost as much as the rest.
+   */
+  #plan(
     call: Call,
     mutations: Mutations,
     time: number,
     group: GroupObjects,
-  ): Promise<Planned[] | undefined> {
+  ): Eventually<Planned[] | undefined> {
     const { planner, growing } = this.#parts;
-    try {
-      if (!growing) await this.#checkCapacity(mutations, time);
-      const planned: Planned[] = [];
-      for (const mutation of mutations) {
-        const one = planner.plan(mutation, time, group);
-        const done = one instanceof Promise ? await one : one;
-        if (done) planned.push(done);
-      }
-      return planned;
-    } catch (error) {
+    const refuse = (error: unknown): undefined => {
       call.reject(error);
       return undefined;
+    };
+    const planned: Planned[] = [];
+    const from = (start: number): Eventually<Planned[]> => {
+      for (let i = start; i < mutations.length; i++) {
+        const one = planner.plan(mutations[i]!, time, group);
+        if (one instanceof Promise) return one.then((done) => (done && planned.push(done), from(i + 1)));
+        if (one) planned.push(one);
+      }
+      return planned;
+    };
+    try {
+      const all = growing ? from(0) : this.#checkCapacity(mutations, time).then(() => from(0));
+      return all instanceof Promise ? all.catch(refuse) : all;
+    } catch (error) {
+      return refuse(error);
     }
   }
 

@@ -193,12 +193,14 @@ export class Engine {
 
   async set(key: unknown, value: unknown, options?: unknown): Promise<Commit> {
     const { mutations, strict } = admitSet(key, value, options, this.#environment.settings);
-    return this.#commit(mutations, strict);
+    const { version, durability } = await this.#submit(mutations, strict);
+    return { version, durability };
   }
 
   async setMany(entries: unknown, options?: unknown): Promise<Commit> {
     const { mutations, strict } = admitSetMany(entries, options, this.#environment.settings);
-    return this.#commit(mutations, strict);
+    const { version, durability } = await this.#submit(mutations, strict);
+    return { version, durability };
   }
 
   async delete(key: unknown, options?: unknown): Promise<boolean> {
@@ -350,11 +352,6 @@ export class Engine {
 
   #scanNow(bounds: Bounds): KeyScan {
     return new KeyScan(this.#state, this.#state.view(), bounds, this.#records, this.#now());
-  }
-
-  async #commit(mutations: MutationSource, strict: boolean): Promise<Commit> {
-    const { version, durability } = await this.#submit(mutations, strict);
-    return { version, durability };
   }
 
   #submit(mutations: MutationSource, strict: boolean) {
