@@ -150,6 +150,18 @@ describe('open', () => {
       'UnsupportedError',
       /OPFS.*directory/,
     ],
+    [
+      'with a policy that is not there yet',
+      ['x', { budget: { policy: 'lru' } }],
+      'UnsupportedError',
+      /budget.policy: not/,
+    ],
+    [
+      'with an undo that is not there yet',
+      ['x', { undo: { depth: 5 } }],
+      'UnsupportedError',
+      /undo.depth: not/,
+    ],
     ['with what is not there yet', ['x', { compression: 'gzip' }], 'UnsupportedError', /compression/],
   ];
 
