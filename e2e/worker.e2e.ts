@@ -33,6 +33,39 @@ describe('a worker that dies', () => {
     await page.close();
   });
 
+  test('leaves nothing to close: close resolves, also twice', async () => {
+    const { page } = await browser.tab();
+    const closed = await page.evaluate(async () => {
+      const worker = new Worker('./given.js', { type: 'module' });
+      const store = await window.rootcellar.open('closes', { worker });
+      worker.terminate();
+      await window.outcome(store.get('a'));
+      return [store.closed, await store.close(), await store.close()];
+    });
+    expect(closed).toEqual([true, undefined, undefined]);
+    await page.evaluate(() => window.rootcellar.destroy('closes'));
+    await page.close();
+  });
+
+  test('that was given serves several stores, and outlives each', async () => {
+    const { page } = await browser.tab();
+    const value = await page.evaluate(async () => {
+      const worker = new Worker('./given.js', { type: 'module' });
+      const [a, b] = [
+        await window.rootcellar.open('one', { worker }),
+        await window.rootcellar.open('two', { worker }),
+      ];
+      await Promise.all([a.set('key', 'a'), b.set('key', 'b')]);
+      await a.destroy();
+      const kept = await b.get('key');
+      await b.destroy();
+      worker.terminate();
+      return kept;
+    });
+    expect(value).toBe('b');
+    await page.close();
+  });
+
   test('that cannot be loaded is an error when it was given', async () => {
     const { page } = await browser.tab();
     const outcome = await page.evaluate(() =>

@@ -32,13 +32,15 @@ interface Attempt {
   readonly endpoint: Endpoint;
   readonly worker: Worker | undefined;
   readonly kind: Capabilities['host'];
+  /** The worker is the caller's: it may serve more stores, and is his to end. */
+  readonly given?: boolean;
 }
 
 /** @throws WorkerError when a worker that was given does not answer. */
 export async function spawn(given: Worker | URL | string | undefined): Promise<Host> {
   if (given !== undefined) {
     const worker = isWorker(given) ? given : new Worker(given, { type: 'module' });
-    return confirm({ endpoint: worker, worker, kind: 'worker' });
+    return confirm({ endpoint: worker, worker, kind: 'worker', given: worker === given });
   }
   const failures: unknown[] = [];
   if (typeof Worker !== 'undefined') {
@@ -82,7 +84,8 @@ async function fromSameThread(): Promise<Attempt> {
 }
 
 /** Waits for the worker's answer; a script that cannot be loaded makes an error event, a policy sometimes nothing. */
-async function confirm({ endpoint, worker, kind }: Attempt): Promise<Host> {
+async function confirm(attempt: Attempt): Promise<Host> {
+  const { endpoint, worker, kind } = attempt;
   (endpoint as MessagePort).start?.();
   const root = wrap<HostApi>(endpoint);
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -107,17 +110,18 @@ async function confirm({ endpoint, worker, kind }: Attempt): Promise<Host> {
       hello,
       death: deathOf(worker, hello),
       unref: () => (endpoint as { unref?(): void }).unref?.(),
-      terminate: () => terminate(endpoint, worker),
+      terminate: () => terminate(attempt),
     };
   } catch (error) {
-    terminate(endpoint, worker);
+    terminate(attempt);
     throw error;
   } finally {
     clearTimeout(timer);
   }
 }
 
-function terminate(endpoint: Endpoint, worker: Worker | undefined): void {
+function terminate({ endpoint, worker, given }: Attempt): void {
+  if (given) return;
   if (worker) worker.terminate();
   else (endpoint as MessagePort).close();
 }

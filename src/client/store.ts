@@ -219,6 +219,8 @@ export class RemoteStore implements Store {
   /** The last call; behind it the worker has nothing to do. */
   #end(how: 'close' | 'destroy'): Promise<void> {
     this.#ending ??= (async () => {
+      // A worker that died, or a store that another tab destroyed, has nothing left to close.
+      if (how === 'close' && this.remote.over) return this.terminate();
       const done = this.remote.call<void>(how, []);
       this.remote.close();
       try {
