@@ -251,7 +251,12 @@ export class Committer {
     const from = (start: number): Eventually<Planned[]> => {
       for (let i = start; i < mutations.length; i++) {
         const one = planner.plan(mutations[i]!, time, group);
-        if (one instanceof Promise) return one.then((done) => (done && planned.push(done), from(i + 1)));
+        if (one instanceof Promise) {
+          return one.then((done) => {
+            if (done) planned.push(done);
+            return from(i + 1);
+          });
+        }
         if (one) planned.push(one);
       }
       return planned;
