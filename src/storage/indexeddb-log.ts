@@ -21,6 +21,7 @@ import { BatchBuffer } from './log/batch.js';
 import {
   type Batch,
   EntryView,
+  fullExtentBytes,
   type Level,
   type Log,
   mediumError,
@@ -36,8 +37,6 @@ export interface Schema extends DBSchema {
 
 export type Database = IDBPDatabase<Schema>;
 
-const EXTENT_BYTES_LEAST = 256 * 1024;
-const EXTENT_BYTES_MOST = 16 * 2 ** 20;
 /** Locations are 32 bits. */
 const LOCATIONS_MAX = 2 ** 32;
 
@@ -80,7 +79,7 @@ export class IndexedDbLog implements Log {
   }
 
   get full(): boolean {
-    return this.#extentBytes >= Math.min(EXTENT_BYTES_MOST, Math.max(EXTENT_BYTES_LEAST, this.bytes / 8));
+    return this.#extentBytes >= fullExtentBytes(this.bytes);
   }
 
   async replay(visit: Visit, endBatch: () => Eventually<void>): Promise<Replayed> {

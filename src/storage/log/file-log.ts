@@ -10,12 +10,10 @@ import { CorruptionError, DataLossError, IoError } from '../../base/errors.js';
 import { BatchBuffer } from './batch.js';
 import { type EntryFields, EntryView, entryLength } from './entry.js';
 import { mediumError, type SyncFile } from './file.js';
-import { ENTRY_AT, EXTENT_BYTES, UNIT } from './format.js';
+import { ENTRY_AT, EXTENT_BYTES, fullExtentBytes, UNIT } from './format.js';
 import type { Batch, Level, Log, Replayed, Visit } from './log.js';
 import { replayFile } from './replay.js';
 
-const EXTENT_BYTES_LEAST = 256 * 1024;
-const EXTENT_BYTES_MOST = 16 * 2 ** 20;
 /** Most entries are shorter than this, so one read brings header and rest. */
 const GUESS_BYTES = 512;
 /** Locations are 32 bits. */
@@ -77,10 +75,8 @@ export class FileLog implements Log {
     return this.#flushes;
   }
 
-  /** Extents grow with the log, so that their number stays small and the first ones too. */
   get full(): boolean {
-    const wanted = Math.min(EXTENT_BYTES_MOST, Math.max(EXTENT_BYTES_LEAST, this.#end / 8));
-    return this.#end - this.#extentStart >= wanted;
+    return this.#end - this.#extentStart >= fullExtentBytes(this.#end);
   }
 
   async replay(visit: Visit, endBatch: () => void | Promise<void>): Promise<Replayed> {

@@ -93,6 +93,14 @@ export const FLAG_MASK = 0x3f;
 /** A value no longer than this is written in each entry: a reference would take as much. */
 export const INLINE_MAX = 16;
 
+const EXTENT_BYTES_LEAST = 256 * 1024;
+const EXTENT_BYTES_MOST = 16 * 2 ** 20;
+
+/** Size at which an extent is sealed: it grows with the log, so that extents stay few and the first ones small. */
+export function fullExtentBytes(logBytes: number): number {
+  return Math.min(EXTENT_BYTES_MOST, Math.max(EXTENT_BYTES_LEAST, logBytes / 8));
+}
+
 /** The next multiple of 8. */
 export function padded(bytes: number): number {
   return Math.ceil(bytes / UNIT) * UNIT;

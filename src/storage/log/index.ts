@@ -5,7 +5,7 @@
 export { type EntryFields, EntryView, entry, entryLength, putEntry, type Reference } from './entry.js';
 export { mediumError, type SyncFile } from './file.js';
 export { FileLog, type FileLogOptions } from './file-log.js';
-export { Flag, INLINE_MAX, padded, Type, UNIT, VERSION } from './format.js';
+export { Flag, fullExtentBytes, INLINE_MAX, padded, Type, UNIT, VERSION } from './format.js';
 export { decodeHeader, encodeHeader, type Header } from './header.js';
 export type { Batch, Level, Log, Replayed, Visit } from './log.js';
 export { MemoryFile } from './memory-file.js';
