@@ -3,7 +3,7 @@
  * will be published. A plan alters nothing; when it throws, the call is refused and
  * nothing has happened.
  */
-import { andThen, type Eventually } from '../base/bytes.js';
+import { andThen, type Eventually, equalBytes } from '../base/bytes.js';
 import type { Encoded } from '../base/codec/index.js';
 import { CapacityError, ConflictError } from '../base/errors.js';
 import { lane } from '../base/hash.js';
@@ -162,9 +162,8 @@ export class Planner {
 }
 
 function sameContent(a: Encoded, b: Encoded): boolean {
-  if (a.kind !== b.kind || a.bytes.length !== b.bytes.length) return false;
-  for (let i = 0; i < a.bytes.length; i++) if (a.bytes[i] !== b.bytes[i]) return false;
-  return true;
+  const { length } = a.bytes;
+  return a.kind === b.kind && length === b.bytes.length && equalBytes(a.bytes, 0, b.bytes, 0, length);
 }
 
 const NO_VALUE = new Uint8Array(0);
