@@ -92,17 +92,19 @@ export class RemoteStore implements Store {
     entries: Iterable<readonly [string, unknown]> | AsyncIterable<readonly [string, unknown]>,
     options?: SetManyOptions,
   ): Promise<Commit> {
-    const { onProgress, ...rest } = options ?? {};
-    const { signal, others } = split(rest);
+    const { signal, others } = split(options);
+    // What is no object goes as it is: the worker refuses it.
+    const { onProgress, ...rest } = Object(others) as SetManyOptions;
+    const sent = typeof others === 'object' ? rest : others;
     let gathered: unknown = entries;
     // A string is iterable too, but no entries; the worker says so.
     if (Symbol.iterator in Object(entries) && typeof entries !== 'string') {
       gathered = [...collect(entries as Iterable<unknown>, onProgress)];
     } else if (Symbol.asyncIterator in Object(entries))
       gathered = await collectAsync(entries as AsyncIterable<unknown>, onProgress, signal);
-    const { length } = gathered as unknown[];
+    const { length } = Object(gathered) as unknown[];
     onProgress?.({ phase: 'write', done: 0, total: length });
-    const commit = await this.remote.callAtOnce<Commit>('setMany', [gathered, others], signal);
+    const commit = await this.remote.callAtOnce<Commit>('setMany', [gathered, sent], signal);
     onProgress?.({ phase: 'write', done: length, total: length });
     return commit;
   }

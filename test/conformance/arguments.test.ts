@@ -49,6 +49,8 @@ describe('a wrong argument', () => {
     ],
     ['entries that are no pairs', (s) => s.setMany(['ab']), 'TypeError', /\[key, value\]/],
     ['entries that are no iterable', (s) => s.setMany(7), 'TypeError', /iterable/],
+    ['entries that are null', (s) => s.setMany(null), 'TypeError', /iterable/],
+    ['options of setMany that are a number', (s) => s.setMany([['kept', 1]], 5), 'TypeError', /got 5/],
     [
       'a ttl of 0',
       (s) => s.set('kept', 1, { ttl: 0 }),
