@@ -1,4 +1,5 @@
 /** A real browser with a profile of its own, and the page under test in its tabs. */
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +22,13 @@ export class TestBrowser {
   /** Closes the browser and starts it again on the same profile. */
   async restart(): Promise<void> {
     await this.context.close();
+    this.context = await launchProfile(this.#profile);
+  }
+
+  /** Kills the browser in the middle of whatever it does, and starts it again on the same profile. */
+  async kill(): Promise<void> {
+    spawnSync('pkill', ['-9', '-f', `user-data-dir=${this.#profile}`]);
+    await this.context.close().catch(() => {});
     this.context = await launchProfile(this.#profile);
   }
 

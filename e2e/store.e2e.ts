@@ -218,6 +218,31 @@ describe('the files of a store', () => {
     await again.close();
   });
 
+  test.each(['hybrid', 'disk'] as const)(
+    'hold what was acknowledged when the browser is killed, in %s',
+    async (persistence) => {
+      const { page } = await browser.tab();
+      await page.evaluate(async (persistence) => {
+        const store = await window.rootcellar.open('killed', { persistence });
+        for (let i = 0; i < 200; i++) await store.set(`key ${i}`, 'x'.repeat(i));
+        // One more is under way when the end comes.
+        void store.setMany(Array.from({ length: 5000 }, (_, i) => [`more ${i}`, i] as const)).catch(() => {});
+      }, persistence);
+      await browser.kill();
+      const { page: again } = await browser.tab();
+      const lengths = await again.evaluate(async (persistence) => {
+        const store = await window.rootcellar.open('killed', { persistence });
+        const values = await store.getMany<string>(Array.from({ length: 200 }, (_, i) => `key ${i}`));
+        const more = await store.count({ prefix: 'more' });
+        await store.destroy();
+        return { kept: values.filter((value, i) => value?.length === i).length, more };
+      }, persistence);
+      expect(lengths.kept).toBe(200);
+      expect([0, 5000]).toContain(lengths.more);
+      await again.close();
+    },
+  );
+
   test('of a newer format are refused, and left as they are', async () => {
     const { page } = await browser.tab();
     const found = await page.evaluate(async () => {
