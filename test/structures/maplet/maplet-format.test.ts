@@ -43,6 +43,8 @@ describe('a maplet in bytes', () => {
       capacity: 2,
       falsePositiveRate: 0.2,
       autoResize: false,
+      // Under a seed drawn anew, one run in a few takes 'c' for a key that is there: then it is not full.
+      seed: 1,
     });
     maplet.insert('a', 100);
     maplet.insert('b', 1);
