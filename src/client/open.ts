@@ -1,5 +1,4 @@
 /** `open`, and what can be asked without a store. */
-import { toMilliseconds } from '../contract/arguments.js';
 import type { OpenOptions } from '../contract/options.js';
 import type { Capabilities, Store } from '../contract/store.js';
 import { installHandlers } from '../wire/errors.js';
@@ -47,7 +46,7 @@ export async function open(name: string, options: ClientOptions = {}): Promise<S
     const { mode, capabilities, session } = opened;
     host.unref();
     const run = (calls: readonly Call[]) => host.root.run(session, calls);
-    const remote = new Remote(run, toMilliseconds('timeout', rest.timeout ?? TIMEOUT_MS), host.death);
+    const remote = new Remote(run, timeoutOf(rest), host.death);
     return new RemoteStore(name, mode, { ...capabilities, host: host.kind }, remote, host.terminate);
   } catch (error) {
     host.terminate();
@@ -93,4 +92,11 @@ function orDeath<T>(host: Host, answer: Promise<T>, signal?: AbortSignal): Promi
     signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
   return Promise.race([answer, host.death, aborted]);
+}
+
+/** The worker has checked it already. */
+function timeoutOf({ timeout = TIMEOUT_MS }: OpenOptions): number {
+  if (typeof timeout === 'number') return timeout;
+  const [, count, unit] = /^([\d.]+)(\w+)$/.exec(timeout)!;
+  return Number(count) * { ms: 1, s: 1e3, m: 6e4, h: 36e5, d: 864e5 }[unit as 's']!;
 }
