@@ -70,6 +70,25 @@ export function collectSlots(
   const low = fingerprint & 0xffff;
   let slot = ((fingerprint + 0.5) * inverse) | 0;
   let span = (slot + 1) * step - fingerprint;
+  // Four slots are judged at once, without a branch: where a walk ends is as good as random, and the
+  // mispredicted branch costs 14 of 120 ns (absent, with the hash). Not so from a match on: there the
+  // guesses of the processor load words before it is known which slot it is, which is worth 100 ns.
+  const groups = tags.length - 3;
+  while (slot < groups) {
+    const span1 = span + step;
+    const span2 = span1 + step;
+    const span3 = span2 + step;
+    const past0 = ((span + low - tags[slot]!) & 0xffff) - span;
+    const past1 = ((span1 + low - tags[slot + 1]!) & 0xffff) - span1;
+    const past2 = ((span2 + low - tags[slot + 2]!) & 0xffff) - span2;
+    const past3 = ((span3 + low - tags[slot + 3]!) & 0xffff) - span3;
+    const ends = (past0 >> 31) + (past1 >> 31) + (past2 >> 31) + (past3 >> 31);
+    const stops = ((past0 - 1) >> 31) + ((past1 - 1) >> 31) + ((past2 - 1) >> 31) + ((past3 - 1) >> 31);
+    if (ends !== stops) break;
+    if (ends !== 0) return found;
+    slot += 4;
+    span = span3 + step;
+  }
   for (;;) {
     const tag = tags[slot]!;
     // An empty slot and a larger fingerprint both have a gap below the one F would have here.
