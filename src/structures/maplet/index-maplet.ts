@@ -6,7 +6,7 @@
  * caller tells apart by reading. No candidate means certainly absent.
  *
  * A directory over the first `depth` bits of the hash leads to segments (see
- * segment.ts) of at most 16 Ki slots, as in extendible hashing: a full one
+ * segment.ts) of at most 10 Ki slots, as in extendible hashing: a full one
  * grows by 1.25 and finally splits in two; two that have become sparse merge.
  * So growth stops the caller for one segment at a time, never for the table.
  *
@@ -33,7 +33,7 @@ import { INSERTED, NO_ROOM, PRESENT } from './slots.js';
 export interface IndexMapletOptions {
   /** Entries to make room for in advance; removals do not give this room back. Default: 0. */
   readonly capacity?: number;
-  /** Slots of the largest segment. Default: 16,384. */
+  /** Slots of the largest segment. Default: 10,240. */
   readonly segmentSlots?: number;
   /** Slots of the smallest segment. Default: 4,096, so that a young index keeps long fingerprints. */
   readonly leastSlots?: number;
@@ -75,7 +75,7 @@ export class IndexMaplet {
 
   /** @throws RangeError for an option out of range. */
   constructor(options: IndexMapletOptions = {}) {
-    const largest = checked('segmentSlots', options.segmentSlots ?? 16_384, 8, 65_536);
+    const largest = checked('segmentSlots', options.segmentSlots ?? 10_240, 8, 65_536);
     this.leastSlots = checked('leastSlots', options.leastSlots ?? Math.min(4096, largest), 8, largest);
     this.budget = checked('fingerprintBits', options.fingerprintBits ?? 64, 1, 64);
     this.capacity = checked('capacity', options.capacity ?? 0, 0, 2 ** 32);

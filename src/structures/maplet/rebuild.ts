@@ -98,7 +98,7 @@ function pour(
     if (gap === 0) continue;
     const old = bound - gap;
     if (old >= until) break;
-    const word = words[slot]!;
+    const word = words[slot]! | 0;
     let fingerprint = old - base;
     let extension = word & fromMask;
     if (taken !== 0) {
@@ -108,11 +108,12 @@ function pour(
       extension = (fingerprint << (32 - given)) | (extension >>> given);
       fingerprint >>>= given;
     }
-    const moved = ((extension & toMask) | (word & ~fromMask)) >>> 0;
+    // An int32, as the word is: numbers beyond would cost a conversion each.
+    const moved = (extension & toMask) | (word & ~fromMask);
     const home = ((fingerprint + 0.5) * inverse) | 0;
-    const to = Math.max(home, next);
-    if (to >= last || (to + 1) * toStep - fingerprint > 0xffff) {
-      target.putSpill(fingerprint, moved);
+    const to = home > next ? home : next;
+    if (to >= last || Math.imul(to + 1, toStep) - fingerprint > 0xffff) {
+      target.putSpill(fingerprint, moved >>> 0);
       continue;
     }
     toTags[to] = fingerprint;

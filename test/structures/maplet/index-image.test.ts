@@ -166,7 +166,7 @@ describe('a saved index', () => {
 
   test('has the manifest of the format description', () => {
     const bytes = encodeManifest({
-      ...new IndexMaplet().options,
+      ...new IndexMaplet({ segmentSlots: 16_384 }).options,
       next: 2,
       segments: [{ number: 1, crc: 0x44332211 }],
     });
