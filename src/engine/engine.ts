@@ -5,23 +5,23 @@
  * Reads answer at once where the log does; a read that comes while writes are in the
  * queue takes its place among them, so that it sees those before it and none after.
  */
-import { andThen, type Eventually } from '../base/bytes.js';
-import { CorruptionError, NotFoundError } from '../base/errors.js';
+import type { Eventually } from '../base/bytes.js';
 import { secretFrom } from '../base/hash.js';
 import { requireKey, requireKeys, requireOptions, toMilliseconds } from '../contract/arguments.js';
 import { resolveWriteDurability } from '../contract/options.js';
 import type { Health, Stats } from '../contract/stats.js';
-import type { Commit, Entry, ReadOptions, SweepResult } from '../contract/store.js';
+import type { Commit, Entry, SweepResult } from '../contract/store.js';
 import { admitSet, admitSetMany } from './admit.js';
 import { Committer, type MutationSource } from './commit.js';
 import { Contents } from './contents.js';
 import type { Environment } from './environment.js';
 import { type Expired, Expirer } from './expirer.js';
-import { type Found, Lookup } from './lookup.js';
+import { Lookup } from './lookup.js';
 import { Maintenance } from './maintenance.js';
 import type { Mutation } from './mutation.js';
 import { Planner } from './plan.js';
 import { type ItemKind, Reader } from './reader.js';
+import { missing, Reads } from './reads.js';
 import { Records } from './records.js';
 import { recover } from './recover.js';
 import { type Counters, Report } from './report.js';
@@ -36,7 +36,6 @@ const UNCACHED_MODES = new Set(['memory', 'aof']);
 /** Even without a cache, comparing a value with a stored one needs the last few at hand. */
 const LEAST_CACHE_BYTES = 2 ** 20;
 
-const READ_OPTIONS = ['default', 'touch', 'strict'] as const;
 const WRITE_OPTIONS = ['durability', 'strict'] as const;
 
 export class Engine {
@@ -45,7 +44,7 @@ export class Engine {
   readonly #records: Records;
   readonly #contents: Contents;
   readonly #lookup: Lookup;
-  readonly #reader: Reader;
+  readonly #reads: Reads;
   readonly #committer: Committer;
   readonly #expirer: Expirer;
   readonly #maintenance: Maintenance;
@@ -65,8 +64,8 @@ export class Engine {
     this.#records = new Records(log, cacheBytes);
     this.#contents = new Contents(state, this.#records);
     this.#lookup = new Lookup(state, this.#records, this.#contents);
-    this.#reader = new Reader(this.#lookup, this.#records);
-    this.#scans = new Scans(this.#reader);
+    const reader = new Reader(this.#lookup, this.#records);
+    this.#scans = new Scans(reader);
     this.#counters = {
       openedAt,
       openedIn: 0,
@@ -91,6 +90,14 @@ export class Engine {
       },
       onCommit: () => this.#maintenance.afterCommit(),
     });
+    this.#reads = new Reads({
+      state,
+      committer: this.#committer,
+      lookup: this.#lookup,
+      reader,
+      counters: this.#counters,
+      now: () => this.#now(),
+    });
     this.#expirer = new Expirer(state, this.#records, this.#contents);
     this.#maintenance = new Maintenance(environment, state, this.#committer, this.#expirer, this.#counters);
   }
@@ -114,48 +121,24 @@ export class Engine {
   // Reading
 
   get(key: unknown, options?: unknown): Eventually<unknown> {
-    const { default: fallback, strict } = readOptions(options);
-    const checked = requireKey(key);
-    return this.#read([checked], () => this.#get(checked, fallback, strict));
+    return this.#reads.get(key, options);
   }
 
   getMany(keys: unknown, options?: unknown): Eventually<unknown[]> {
-    const { default: fallback, strict } = readOptions(options);
-    const checked = requireKeys(keys);
-    return this.#read(checked, () => {
-      const values = checked.map((key) => this.#get(key, fallback, strict));
-      return values.some((value) => value instanceof Promise) ? Promise.all(values) : values;
-    });
+    return this.#reads.getMany(keys, options);
   }
 
   has(key: unknown): Eventually<boolean> {
-    const checked = requireKey(key);
-    return this.#read([checked], () =>
-      andThen(this.#live(checked), (found) => this.#count(found) !== undefined),
-    );
+    return this.#reads.has(key);
   }
 
   getEntry(key: unknown, options?: unknown): Eventually<Entry | unknown> {
-    const { default: fallback, strict } = readOptions(options);
-    const checked = requireKey(key);
-    return this.#read([checked], () =>
-      andThen(this.#live(checked), (found): Eventually<unknown> => {
-        if (!this.#count(found)) return missing(checked, fallback, strict);
-        return this.#reader.entry(checked, found!);
-      }),
-    );
+    return this.#reads.getEntry(key, options);
   }
 
   /** Milliseconds left, `null` without expiry, `undefined` without key. */
   ttl(key: unknown, options?: unknown): Eventually<number | null | undefined> {
-    const { strict } = requireOptions<ReadOptions>('ttl', options, ['strict']);
-    const checked = requireKey(key);
-    return this.#read([checked], () =>
-      andThen(this.#live(checked), (found) => {
-        if (!found) return missing(checked, undefined, strict === true) as undefined;
-        return found.expiresAt === Infinity ? null : found.expiresAt - this.#now();
-      }),
-    );
+    return this.#reads.ttl(key, options);
   }
 
   /** Begins a scan; the rest of it is asked for piece by piece. */
@@ -299,40 +282,6 @@ export class Engine {
     return Math.max(this.#environment.now(), this.#state.time);
   }
 
-  #live(key: string): Eventually<Found | undefined> {
-    return andThen(this.#lookup.find(key), (found) =>
-      found && found.expiresAt > this.#now() ? found : undefined,
-    );
-  }
-
-  #get(key: string, fallback: unknown, strict: boolean): Eventually<unknown> {
-    return andThen(this.#live(key), (found): Eventually<unknown> => {
-      if (!this.#count(found)) return missing(key, fallback, strict);
-      return this.#reader.value(found!);
-    });
-  }
-
-  #count(found: Found | undefined): Found | undefined {
-    this.#counters.operations += 1;
-    if (found) this.#counters.hits += 1;
-    else this.#counters.misses += 1;
-    return found;
-  }
-
-  /**
-   * Where the log answers later, a commit may let go of a value between finding it and
-   * reading it; then what was found is found again.
-   */
-  #read<T>(keys: readonly string[] | undefined, read: () => Eventually<T>): Eventually<T> {
-    const { version } = this.#state;
-    const answer = this.#committer.read(keys, read);
-    if (!(answer instanceof Promise)) return answer;
-    return answer.catch((error) => {
-      if (!(error instanceof CorruptionError) || this.#state.version === version) throw error;
-      return this.#read(keys, read);
-    });
-  }
-
   #settle(): Promise<void> {
     return settle(this.#state, this.#lookup, this.#contents);
   }
@@ -374,14 +323,4 @@ export class Engine {
     const durable = resolveWriteDurability(given.durability, this.#environment.settings);
     return { strict: given.strict === true, durable };
   }
-}
-
-function readOptions(options: unknown): { default: unknown; strict: boolean } {
-  const given = requireOptions<ReadOptions>('get', options, READ_OPTIONS);
-  return { default: given.default, strict: given.strict === true };
-}
-
-function missing(key: string, fallback: unknown, strict: boolean): unknown {
-  if (strict) throw new NotFoundError('there is no such key', { detail: { key } });
-  return fallback;
 }
