@@ -6,9 +6,8 @@ import { andThen, type Eventually } from '../base/bytes.js';
 import { CorruptionError } from '../base/errors.js';
 import { hashBytes, lane } from '../base/hash.js';
 import type { EntryView, Reference } from '../storage/log/index.js';
-import type { IndexMaplet } from '../structures/maplet/index.js';
 import type { Content } from './change.js';
-import type { Records } from './records.js';
+import type { RecordSource } from './records.js';
 import type { State } from './state.js';
 
 export interface StoredObject {
@@ -23,8 +22,8 @@ const NONE: readonly Located[] = [];
 
 export class Contents {
   constructor(
-    private readonly state: State,
-    private readonly records: Records,
+    private readonly state: Pick<State, 'secret' | 'objects'>,
+    private readonly records: RecordSource,
   ) {}
 
   /** First lane of the hash of a content; the second stands in `lane`. */
@@ -46,7 +45,7 @@ export class Contents {
     asOf = Infinity,
   ): Eventually<StoredObject | undefined> {
     const accepts: Accepts = (entry) => entry.hasValue(kind, value);
-    return andThen(this.#candidates(this.state.objects, high, low, accepts, true), (accepted) => {
+    return andThen(this.#candidates(high, low, accepts, true), (accepted) => {
       let latest: StoredObject | undefined;
       for (const { entry, location } of accepted) {
         const birth = entry.sequence;
@@ -57,14 +56,13 @@ export class Contents {
   }
 
   /**
-   * The entry that holds what `reference` names, in the version of the store that
-   * `objects` is of. Maplets know a part of a hash only: of two candidates that one
+   * The entry that holds what `reference` names. Maplets know a part of a hash only: of two candidates that one
    * version brought with one size, the whole hash of the content decides.
    */
-  resolve(reference: Reference, objects: IndexMaplet = this.state.objects): Eventually<Located> {
+  resolve(reference: Reference): Eventually<Located> {
     const { high, low, birth, size } = reference;
     const accepts: Accepts = (entry) => entry.sequence === birth && entry.brings && entry.size === size;
-    return andThen(this.#candidates(objects, high, low, accepts, false), (accepted) => {
+    return andThen(this.#candidates(high, low, accepts, false), (accepted) => {
       const found =
         accepted.length > 1
           ? accepted.find(({ entry }) => this.hash(entry.kind, entry.value) === high && lane[0] === low)
@@ -101,12 +99,12 @@ export class Contents {
 
   /** The candidates of a hash that are accepted; mostly there is one. */
   #candidates(
-    objects: IndexMaplet,
     high: number,
     low: number,
     accepts: Accepts,
     tolerant: boolean,
   ): Eventually<readonly Located[]> {
+    const { objects } = this.state;
     const locations: number[] = [];
     if (objects.size === 0 || objects.candidates(high, low, locations) === 0) return NONE;
     const accepted: Located[] = [];

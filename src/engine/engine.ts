@@ -11,9 +11,11 @@ import { requireKey, requireKeys, requireOptions, toMilliseconds } from '../cont
 import { resolveWriteDurability } from '../contract/options.js';
 import type { Health, Stats } from '../contract/stats.js';
 import type { Commit, Entry, SweepResult } from '../contract/store.js';
+import type { RunKey } from '../structures/runs/index.js';
 import { admitSet, admitSetMany } from './admit.js';
 import { Committer, type MutationSource } from './commit.js';
 import { Contents } from './contents.js';
+import { CurrentLog, CurrentRecords } from './current.js';
 import type { Environment } from './environment.js';
 import { type Expired, Expirer } from './expirer.js';
 import { Lookup } from './lookup.js';
@@ -22,7 +24,6 @@ import type { Mutation } from './mutation.js';
 import { Planner } from './plan.js';
 import { type ItemKind, Reader } from './reader.js';
 import { missing, Reads } from './reads.js';
-import { Records } from './records.js';
 import { recover } from './recover.js';
 import { type Counters, Report } from './report.js';
 import { type Bounds, KeyScan, resolveRange } from './scan.js';
@@ -41,7 +42,7 @@ const WRITE_OPTIONS = ['durability', 'strict'] as const;
 export class Engine {
   readonly #environment: Environment;
   readonly #state: State;
-  readonly #records: Records;
+  readonly #records: CurrentRecords;
   readonly #contents: Contents;
   readonly #lookup: Lookup;
   readonly #reads: Reads;
@@ -52,8 +53,10 @@ export class Engine {
   readonly #report: Report;
   readonly #counters: Counters;
 
-  private constructor(environment: Environment) {
-    const { settings, log, mode } = environment;
+  private constructor(given: Environment) {
+    const log = new CurrentLog(given.log);
+    const environment = { ...given, log };
+    const { settings, mode } = environment;
     const openedAt = environment.now();
     const cacheBytes = UNCACHED_MODES.has(mode)
       ? Math.min(LEAST_CACHE_BYTES, settings.cacheMaxBytes)
@@ -61,11 +64,11 @@ export class Engine {
     const state = new State(secretFrom(environment.secret), settings.dedup, openedAt, environment.index);
     this.#environment = environment;
     this.#state = state;
-    this.#records = new Records(log, cacheBytes);
+    this.#records = new CurrentRecords(log, cacheBytes);
     this.#contents = new Contents(state, this.#records);
     this.#lookup = new Lookup(state, this.#records, this.#contents);
     const reader = new Reader(this.#lookup, this.#records);
-    this.#scans = new Scans(reader);
+    this.#scans = new Scans(state.secret);
     this.#counters = {
       openedAt,
       openedIn: 0,
@@ -163,7 +166,7 @@ export class Engine {
     const bounds = resolveRange(range);
     this.#counters.operations += 1;
     if (bounds.low !== '' || bounds.high !== undefined || bounds.limit !== Infinity) {
-      return (await (await this.#beginScan(bounds)).take(Infinity)).length;
+      return (await this.#takeAll(await this.#beginScan(bounds))).length;
     }
     return this.#settled((expired) => this.#state.keys - expired.keys);
   }
@@ -210,7 +213,7 @@ export class Engine {
         cleared = this.#state.keys - (await this.#expirer.expired(this.#now())).keys;
         return this.#state.keys > 0 ? [{ type: 'clear' }] : [];
       }
-      const keys = await this.#scanNow(bounds).take(Infinity);
+      const keys = await this.#takeAll(this.#scanNow(bounds));
       cleared = keys.length;
       return keys.map(({ key }): Mutation => ({ type: 'delete', key }));
     }, durable);
@@ -299,8 +302,18 @@ export class Engine {
     return this.#committer.read(undefined, () => this.#scanNow(bounds));
   }
 
+  /** Whoever asks for it must release its records at the end. */
   #scanNow(bounds: Bounds): KeyScan {
-    return new KeyScan(this.#state, this.#state.view(), bounds, this.#records, this.#now());
+    this.#records.era.retain();
+    return new KeyScan(this.#state, this.#state.view(), bounds, this.#records.era, this.#now());
+  }
+
+  async #takeAll(scan: KeyScan): Promise<RunKey[]> {
+    try {
+      return await scan.take(Infinity);
+    } finally {
+      scan.records.release();
+    }
   }
 
   #submit(mutations: MutationSource, strict: boolean) {

@@ -7,7 +7,7 @@ import { hashString, lane } from '../base/hash.js';
 import type { Content } from './change.js';
 import type { Contents } from './contents.js';
 import type { ReapMutation } from './mutation.js';
-import type { Records } from './records.js';
+import type { RecordSource } from './records.js';
 import type { State } from './state.js';
 
 /** What expired keys still hold: totals of the state count them until they are removed. */
@@ -35,7 +35,7 @@ export interface Proposal {
 export class Expirer {
   constructor(
     private readonly state: State,
-    private readonly records: Records,
+    private readonly records: RecordSource,
     private readonly contents: Contents,
   ) {}
 

@@ -5,11 +5,9 @@
 import { andThen, type Eventually } from '../base/bytes.js';
 import { hashString, lane } from '../base/hash.js';
 import type { EntryView } from '../storage/log/index.js';
-import type { PersistentMap } from '../structures/hamt/index.js';
-import type { IndexMaplet } from '../structures/maplet/index.js';
 import type { Contents } from './contents.js';
-import type { Records } from './records.js';
-import type { Slot, State } from './state.js';
+import type { RecordSource } from './records.js';
+import type { State } from './state.js';
 
 /** A key that is there. Expired ones are found too: the caller compares `expiresAt`. */
 export interface Found {
@@ -19,12 +17,6 @@ export interface Found {
   readonly createdAt: number;
   /** The record of a sealed key, which had to be read; one in the buffer is known without. */
   readonly entry: EntryView | undefined;
-}
-
-/** The part of a state or of a view that finds keys. */
-export interface Directory {
-  readonly index: IndexMaplet;
-  slot(key: string): Slot | undefined;
 }
 
 /** What the index was asked and could not rule out, for the measured rate of false positives. */
@@ -37,15 +29,15 @@ export class Lookup {
   readonly probes: Probes = { absent: 0, falsePositives: 0 };
 
   constructor(
-    private readonly state: State,
-    private readonly records: Records,
+    private readonly state: Pick<State, 'secret' | 'index' | 'slot'>,
+    private readonly records: RecordSource,
     private readonly contents: Contents,
   ) {}
 
-  find(key: string, directory: Directory = this.state): Eventually<Found | undefined> {
-    const slot = directory.slot(key);
+  find(key: string): Eventually<Found | undefined> {
+    const slot = this.state.slot(key);
     if (slot) return slot.content ? { ...slot, entry: undefined } : undefined;
-    const { index } = directory;
+    const { index } = this.state;
     if (index.size === 0) return undefined;
     const high = hashString(this.state.secret, key);
     const candidates: number[] = [];
@@ -91,13 +83,8 @@ export class Lookup {
   }
 
   /** The entry that holds the value of the record `entry`: itself, or the one it refers to. */
-  holder(entry: EntryView, objects?: IndexMaplet): Eventually<EntryView> {
+  holder(entry: EntryView): Eventually<EntryView> {
     if (!entry.reference) return entry;
-    return andThen(this.contents.resolve(entry.reference, objects), (located) => located.entry);
+    return andThen(this.contents.resolve(entry.reference), (located) => located.entry);
   }
-}
-
-/** A directory over the frozen parts of a view. */
-export function directoryOf(view: { index: IndexMaplet; buffer: PersistentMap<string, Slot> }): Directory {
-  return { index: view.index, slot: (key) => view.buffer.get(key) };
 }

@@ -1,11 +1,13 @@
 /** Reading values: from a key's record, or from a scan of many, to what the caller gets. */
 import { andThen, type Eventually } from '../base/bytes.js';
 import { decode } from '../base/codec/index.js';
+import type { Secret } from '../base/hash.js';
 import { sha256Hex } from '../base/sha256.js';
 import type { Entry } from '../contract/store.js';
 import type { RunKey } from '../structures/runs/index.js';
-import type { Found, Lookup } from './lookup.js';
-import type { Records } from './records.js';
+import { Contents } from './contents.js';
+import { type Found, Lookup } from './lookup.js';
+import type { RecordSource } from './records.js';
 import type { View } from './state.js';
 
 export type ItemKind = 'keys' | 'values' | 'entries';
@@ -13,7 +15,7 @@ export type ItemKind = 'keys' | 'values' | 'entries';
 export class Reader {
   constructor(
     private readonly lookup: Lookup,
-    private readonly records: Records,
+    private readonly records: RecordSource,
   ) {}
 
   value(found: Found): Eventually<unknown> {
@@ -40,14 +42,26 @@ export class Reader {
     };
   }
 
-  /** What a scan gives for the record of `item` in `view`. */
-  item(kind: ItemKind, { key, location }: RunKey, view: View): Eventually<unknown> {
+  /** What a scan gives for the record of `item`. */
+  item(kind: ItemKind, { key, location }: RunKey): Eventually<unknown> {
     if (kind === 'keys') return key;
     return andThen(this.records.read(location), (record) =>
-      andThen(this.lookup.holder(record, view.objects), (holder) => {
+      andThen(this.lookup.holder(record), (holder) => {
         const value = decode(holder.kind, holder.value);
         return kind === 'values' ? value : [key, value];
       }),
     );
   }
+}
+
+/** Finds and reads keys of one older version, from the records that were current when `view` was made. */
+export function atView(
+  secret: Secret,
+  view: View,
+  records: RecordSource,
+): { lookup: Lookup; reader: Reader } {
+  const { index, objects, buffer } = view;
+  const state = { secret, index, objects, slot: (key: string) => buffer.get(key) };
+  const lookup = new Lookup(state, records, new Contents(state, records));
+  return { lookup, reader: new Reader(lookup, records) };
 }

@@ -1,6 +1,6 @@
 /**
- * Records by location, through a cache of those read last. A location never names
- * another record, so nothing in the cache is ever stale.
+ * Records of one log by location, through a cache of those read last. A location never
+ * names another record of that log, so nothing in the cache is ever stale.
  *
  * Two generations: what is read goes into the young one; when that is half of the
  * cache it becomes the old one, and the old one is dropped whole. So a record that is
@@ -10,27 +10,58 @@
 import type { Eventually } from '../base/bytes.js';
 import type { EntryView, Log } from '../storage/log/index.js';
 
+/** Where records are read from: one log for good, or the one that is current. */
+export interface RecordSource {
+  /** @throws CorruptionError when the record fails its check. */
+  read(location: number): Eventually<EntryView>;
+}
+
 /** What an entry costs in memory beside its bytes: the view, its buffer, the map's slot. */
 const OVERHEAD_BYTES = 300;
 /** A record larger than this share of the cache would push out too many others. */
 const LARGEST_SHARE = 1 / 8;
 
-export class Records {
+export class Records implements RecordSource {
   #young = new Map<number, EntryView>();
   #old = new Map<number, EntryView>();
   #youngBytes = 0;
   #oldBytes = 0;
+  #holders = 0;
+  #retired: (() => void) | undefined;
 
   constructor(
     private readonly log: Log,
     private readonly maxBytes: number,
   ) {}
 
+  /** Somebody reads an older version for a while: the log must stay, even if another follows it. */
+  retain(): void {
+    this.#holders += 1;
+  }
+
+  /** The end of a `retain`. */
+  release(): void {
+    this.#holders -= 1;
+    this.#retireIfFree();
+  }
+
+  /** Another log has followed: `remove` runs once nobody reads this one any more. */
+  retire(remove: () => void): void {
+    this.#retired = remove;
+    this.#retireIfFree();
+  }
+
+  #retireIfFree(): void {
+    if (this.#holders > 0 || !this.#retired) return;
+    const remove = this.#retired;
+    this.#retired = undefined;
+    remove();
+  }
+
   get cachedBytes(): number {
     return this.#youngBytes + this.#oldBytes;
   }
 
-  /** @throws CorruptionError when the record fails its check. */
   read(location: number): Eventually<EntryView> {
     const young = this.#young.get(location);
     if (young) return young;

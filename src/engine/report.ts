@@ -1,9 +1,9 @@
 /** Figures of an engine, for `stats()`, `health()` and `memoryUsage()`. */
 import type { Health, Stats } from '../contract/stats.js';
+import type { CurrentRecords } from './current.js';
 import type { Environment } from './environment.js';
 import type { Expired } from './expirer.js';
 import type { Probes } from './lookup.js';
-import type { Records } from './records.js';
 import type { State } from './state.js';
 
 /** What has happened since the store was opened. */
@@ -27,7 +27,7 @@ export class Report {
   constructor(
     private readonly environment: Environment,
     private readonly state: State,
-    private readonly records: Records,
+    private readonly records: CurrentRecords,
     private readonly probes: Probes,
     private readonly counters: Counters,
   ) {}

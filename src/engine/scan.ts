@@ -10,7 +10,7 @@ import { hashString, lane } from '../base/hash.js';
 import { requireKey, requireOptions, requireWhole, show } from '../contract/arguments.js';
 import type { Range } from '../contract/store.js';
 import { blockOf, decodeBlock, type Run, type RunKey } from '../structures/runs/index.js';
-import type { Records } from './records.js';
+import type { RecordSource, Records } from './records.js';
 import type { BufferedKey, State, View } from './state.js';
 
 /** A range, checked: keys from `low` on and below `high`. */
@@ -70,7 +70,7 @@ class Source {
     private readonly bounds: Bounds,
     private readonly run: Run = [],
     block = -1,
-    private readonly records?: Records,
+    private readonly records?: RecordSource,
   ) {
     this.#keys = bounds.reverse ? keys.toReversed() : keys;
     this.#block = block;
@@ -118,7 +118,8 @@ export class KeyScan {
     private readonly state: State,
     readonly view: View,
     private readonly bounds: Bounds,
-    records: Records,
+    /** Those of the view's log. */
+    readonly records: Records,
     private readonly now: number,
   ) {
     this.#left = bounds.limit;

@@ -3,10 +3,10 @@
  * to its last.
  */
 import type { Eventually } from '../base/bytes.js';
+import type { Secret } from '../base/hash.js';
 import type { RunKey } from '../structures/runs/index.js';
-import type { ItemKind, Reader } from './reader.js';
+import { atView, type ItemKind, type Reader } from './reader.js';
 import type { KeyScan } from './scan.js';
-import type { View } from './state.js';
 
 /** A piece of a scan. `id` is 0 when it is the last one. */
 export interface Piece {
@@ -20,27 +20,30 @@ const PIECE_ITEMS = 1000;
 interface OpenScan {
   readonly scan: KeyScan;
   readonly kind: ItemKind;
+  readonly reader: Reader;
 }
 
 export class Scans {
   readonly #open = new Map<number, OpenScan>();
   #last = 0;
 
-  constructor(private readonly reader: Reader) {}
+  constructor(private readonly secret: Secret) {}
 
+  /** Takes over the scan's hold of its records. */
   begin(scan: KeyScan, kind: ItemKind): Promise<Piece> {
     this.#last += 1;
-    this.#open.set(this.#last, { scan, kind });
+    const { reader } = atView(this.secret, scan.view, scan.records);
+    this.#open.set(this.#last, { scan, kind, reader });
     return this.next(this.#last);
   }
 
   async next(id: number): Promise<Piece> {
     const found = this.#open.get(id);
     if (!found) throw new TypeError('the scan has ended or was released');
-    const { scan, kind } = found;
+    const { scan, kind, reader } = found;
     try {
       const keys = await scan.take(PIECE_ITEMS);
-      const begun = this.#items(kind, keys, scan.view);
+      const begun = itemsOf(reader, kind, keys);
       const items = begun instanceof Promise ? await begun : begun;
       if (keys.length === PIECE_ITEMS) return { id, items };
       this.release(id);
@@ -51,33 +54,34 @@ export class Scans {
     }
   }
 
-  /** All items are asked for before any is waited for, so that a log that answers later reads them together. */
-  #items(kind: ItemKind, keys: readonly RunKey[], view: View): Eventually<unknown[]> {
-    const items: unknown[] = [];
-    const waiting: Promise<unknown>[] = [];
-    try {
-      for (let i = 0; i < keys.length; i++) {
-        const item = this.reader.item(kind, keys[i]!, view);
-        items.push(item);
-        if (!(item instanceof Promise)) continue;
-        const place = i;
-        waiting.push(
-          item.then((value) => {
-            items[place] = value;
-          }),
-        );
-      }
-    } catch (error) {
-      waiting.push(Promise.reject(error));
-    }
-    return waiting.length === 0 ? items : Promise.all(waiting).then(() => items);
-  }
-
   release(id: number): void {
+    this.#open.get(id)?.scan.records.release();
     this.#open.delete(id);
   }
 
   clear(): void {
-    this.#open.clear();
+    for (const id of this.#open.keys()) this.release(id);
   }
+}
+
+/** All items are asked for before any is waited for, so that a log that answers later reads them together. */
+export function itemsOf(reader: Reader, kind: ItemKind, keys: readonly RunKey[]): Eventually<unknown[]> {
+  const items: unknown[] = [];
+  const waiting: Promise<unknown>[] = [];
+  try {
+    for (let i = 0; i < keys.length; i++) {
+      const item = reader.item(kind, keys[i]!);
+      items.push(item);
+      if (!(item instanceof Promise)) continue;
+      const place = i;
+      waiting.push(
+        item.then((value) => {
+          items[place] = value;
+        }),
+      );
+    }
+  } catch (error) {
+    waiting.push(Promise.reject(error));
+  }
+  return waiting.length === 0 ? items : Promise.all(waiting).then(() => items);
 }

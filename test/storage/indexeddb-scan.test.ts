@@ -2,8 +2,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { resolveOptions } from '../../src/contract/options.js';
 import { Engine } from '../../src/engine/index.js';
 import type { Reader } from '../../src/engine/reader.js';
-import type { KeyScan } from '../../src/engine/scan.js';
-import { Scans } from '../../src/engine/scans.js';
+import { itemsOf } from '../../src/engine/scans.js';
 import { scanAll } from '../engine/bench-store.js';
 import { closeStores, openStore, pageBytes, pageKeys, raw, TIME } from './indexeddb-store.js';
 
@@ -66,8 +65,8 @@ test('a scan whose item is refused at once still hears of those that are refused
     },
   ];
   const reader = { item: () => refusals.shift()!() } as unknown as Reader;
-  const scan = { take: async () => [{ key: 'a' }, { key: 'b' }] } as unknown as KeyScan;
-  await expect(new Scans(reader).begin(scan, 'values')).rejects.toThrow('at once');
+  const keys = ['a', 'b'].map((key) => ({ key, location: 0, hasDeadline: false }));
+  await expect(itemsOf(reader, 'values', keys)).rejects.toThrow('at once');
   // What nobody had heard of would fail the run here.
   await new Promise((resolve) => setTimeout(resolve, 10));
 });
