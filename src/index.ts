@@ -14,10 +14,13 @@ export type {
 } from './contract/options.js';
 export type { Health, MapletStats, Stats } from './contract/stats.js';
 export type {
+  BatchOperation,
   CallOptions,
   Capabilities,
   Commit,
   Entry,
+  MergeOptions,
+  OperatorName,
   Progress,
   Range,
   RangeOptions,
@@ -28,5 +31,6 @@ export type {
   Store,
   StrictOptions,
   SweepResult,
+  UpdateOptions,
   WriteOptions,
 } from './contract/store.js';

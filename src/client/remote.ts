@@ -59,7 +59,7 @@ export class Remote {
         if (this.#gathered.length === 1) queueMicrotask(() => this.#send());
       }
     });
-    return (signal ? orAbort(answered, signal) : answered) as Promise<T>;
+    return orAbort(answered as Promise<T>, signal);
   }
 
   /** Rejects what is pending and all later calls. */
@@ -132,8 +132,11 @@ export class Remote {
   }
 }
 
-function orAbort<T>(answered: Promise<T>, signal: AbortSignal): Promise<T> {
+/** `answered`, unless `signal` is aborted before. */
+export function orAbort<T>(answered: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return answered;
   return new Promise((resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
     const abort = () => reject(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
     // A signal may outlive thousands of calls: it must not keep what they hold.

@@ -3,9 +3,11 @@ import { ConflictError } from '../base/errors.js';
 import type { Mode } from '../contract/options.js';
 import type { Health, Stats } from '../contract/stats.js';
 import type {
+  BatchOperation,
   Capabilities,
   Commit,
   Entry,
+  OperatorName,
   RangeOptions,
   Scan,
   SetManyOptions,
@@ -15,12 +17,14 @@ import type {
 } from '../contract/store.js';
 import type { Remote } from './remote.js';
 import { RemoteScan } from './scan.js';
+import { Updates } from './update.js';
 
 type Options = { readonly signal?: AbortSignal | undefined } | undefined;
 
 export class RemoteStore implements Store {
   /** What `getOrSet` is computing now, by key. */
   readonly #computing = new Map<string, Promise<unknown>>();
+  readonly #updates: Updates;
   #ending: Promise<void> | undefined;
 
   constructor(
@@ -29,7 +33,9 @@ export class RemoteStore implements Store {
     readonly capabilities: Capabilities,
     private readonly remote: Remote,
     private readonly terminate: () => void,
-  ) {}
+  ) {
+    this.#updates = new Updates(remote);
+  }
 
   get closed(): boolean {
     return this.#ending !== undefined || this.remote.over;
@@ -107,6 +113,24 @@ export class RemoteStore implements Store {
     const commit = await this.remote.callAtOnce<Commit>('setMany', [gathered, sent], signal);
     onProgress?.({ phase: 'write', done: length, total: length });
     return commit;
+  }
+
+  batch(operations: readonly BatchOperation[], options?: Options): Promise<Commit> {
+    return this.#call('batch', options, operations);
+  }
+
+  merge<T>(key: string, operand: T, operator: OperatorName, options?: Options): Promise<T> {
+    // A function would not cross; its name is refused by who knows the names.
+    return this.#call('merge', options, key, operand, String(operator));
+  }
+
+  async update<T>(
+    key: string,
+    change: (old: T | undefined) => T | Promise<T>,
+    options?: Options,
+  ): Promise<T> {
+    const { signal, others } = split(options);
+    return this.#updates.run(key, change, signal, others);
   }
 
   delete(key: string, options?: Options): Promise<boolean> {

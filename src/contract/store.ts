@@ -52,6 +52,47 @@ export interface SetManyOptions extends SetOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
+/** How `merge` makes one value of two; or the name of an operator of your own (`register`). */
+export type OperatorName =
+  | 'counter'
+  | 'max'
+  | 'min'
+  | 'replace'
+  | 'or'
+  | 'and'
+  | 'concat'
+  | 'list'
+  | 'set'
+  | 'vector'
+  | (string & {});
+
+export interface MergeOptions extends WriteOptions {
+  /** A new time to live. Without it the expiry stays as it is. */
+  readonly ttl?: Duration;
+}
+
+export interface UpdateOptions extends MergeOptions {
+  /** How often to try again when somebody else was faster. Default: 16, which takes some seconds. */
+  readonly retries?: number;
+}
+
+/** One of the things that a `batch` does; each means what the call of that name means. */
+export type BatchOperation =
+  | ({ readonly type: 'set'; readonly key: string; readonly value: unknown } & Pick<
+      SetOptions,
+      'ttl' | 'keepTtl' | 'ifAbsent' | 'ifVersion'
+    >)
+  | { readonly type: 'delete'; readonly key: string }
+  | { readonly type: 'expire'; readonly key: string; readonly ttl: Duration }
+  | { readonly type: 'persist'; readonly key: string }
+  | {
+      readonly type: 'merge';
+      readonly key: string;
+      readonly operand: unknown;
+      readonly operator: OperatorName;
+      readonly ttl?: Duration;
+    };
+
 export interface Range {
   readonly prefix?: string;
   /** Inclusive. */
@@ -153,6 +194,54 @@ export interface Store {
     entries: Iterable<readonly [string, unknown]> | AsyncIterable<readonly [string, unknown]>,
     options?: SetManyOptions,
   ): Promise<Commit>;
+  /**
+   * Does all of it or nothing, as one version: a refused condition, or a stored value that cannot be
+   * merged, refuses all. Operations on one key apply in their order and each sees those before it.
+   *
+   * @throws ConflictError, TypeError, RangeError. Nothing has changed then.
+   *
+   * @example
+   * await store.batch([
+   *   { type: 'set', key: 'order:7', value: order, ifAbsent: true },
+   *   { type: 'merge', key: 'orders', operand: 1, operator: 'counter' },
+   *   { type: 'delete', key: 'cart' },
+   * ]);
+   */
+  batch(operations: readonly BatchOperation[], options?: WriteOptions): Promise<Commit>;
+  /**
+   * Stores what `operator` makes of the stored value and `operand`, or `operand` where the key is
+   * missing, and resolves to what is stored then. Atomic, in one message, whoever else writes.
+   * Keeps the expiry unless `ttl` is given.
+   *
+   * `counter` adds whole numbers and stops at ±(2^53 - 1); `max`, `min`; `replace` takes the later;
+   * `or`, `and` of booleans, or of whole numbers bit by bit; `concat` joins strings; `list` appends
+   * arrays; `set` unites sets or arrays, whose members are equal as in a `Set`; `vector` adds arrays
+   * of numbers by element, an empty one to any.
+   *
+   * @throws TypeError for an unknown operator, and for an operand or a stored value that is not of
+   *   its type; RangeError for vectors of unequal length. Nothing has changed then.
+   *
+   * @example
+   * const visits = await store.merge('visits', 1, 'counter');
+   */
+  merge<T>(key: string, operand: T, operator: OperatorName, options?: MergeOptions): Promise<T>;
+  /**
+   * Stores what `change` makes of the value, `undefined` where the key is missing, and resolves to
+   * that. `change` runs on the page, may be asynchronous, and runs again whenever somebody else has
+   * written the key meanwhile. Updates of one key by this store object wait for each other while
+   * `change` is synchronous. Keeps the expiry unless `ttl` is given.
+   *
+   * @throws ConflictError when others were faster each time, and whatever `change` throws. Nothing
+   *   has changed then.
+   *
+   * @example
+   * await store.update<Cart>('cart', (cart = EMPTY) => ({ ...cart, items: [...cart.items, item] }));
+   */
+  update<T = unknown>(
+    key: string,
+    change: (old: T | undefined) => T | Promise<T>,
+    options?: UpdateOptions,
+  ): Promise<T>;
   /** Whether there was such a key. */
   delete(key: string, options?: WriteOptions & StrictOptions): Promise<boolean>;
   /** How many of them there were. All or none. */

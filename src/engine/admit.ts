@@ -74,13 +74,16 @@ function resolveSet(
   options: unknown,
   settings: Settings,
 ): { terms: PutTerms; strict: boolean } {
-  const {
-    ttl,
-    keepTtl = false,
-    ifAbsent = false,
-    ifVersion,
-    durability,
-  } = requireOptions<SetOptions>(call, options, SET_OPTIONS);
+  const given = requireOptions<SetOptions>(call, options, SET_OPTIONS);
+  return {
+    terms: resolveTerms(call, given, settings),
+    strict: resolveWriteDurability(given.durability, settings),
+  };
+}
+
+/** The options of a `set` but for `durability`, checked. */
+export function resolveTerms(call: string, options: SetOptions, settings: Settings): PutTerms {
+  const { ttl, keepTtl = false, ifAbsent = false, ifVersion } = options;
   for (const [name, flag] of [
     ['keepTtl', keepTtl],
     ['ifAbsent', ifAbsent],
@@ -91,8 +94,5 @@ function resolveSet(
   if (keepTtl && ttl !== undefined) throw new TypeError(`${call}: expected ttl or keepTtl, got both`);
   if (ifVersion !== undefined) requireWhole(`${call}: ifVersion`, ifVersion, 0);
   const ttlMs = ttl === undefined ? settings.ttl.defaultMs : toMilliseconds('ttl', ttl);
-  return {
-    terms: { ttlMs, keepTtl, ifAbsent, ifVersion },
-    strict: resolveWriteDurability(durability, settings),
-  };
+  return { ttlMs, keepTtl, ifAbsent, ifVersion };
 }

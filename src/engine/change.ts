@@ -16,10 +16,20 @@ export interface Content {
   readonly brings: boolean;
 }
 
+/** A value without a key: keys that follow refer to it. */
+export interface ObjectChange {
+  readonly type: 'object';
+  readonly content: Content;
+  readonly version: number;
+  readonly time: number;
+}
+
 export interface PutChange {
   readonly type: 'put';
   readonly key: string;
   readonly location: number;
+  /** What the entry takes in the log. */
+  readonly bytes: number;
   readonly content: Content;
   readonly expiresAt: number;
   readonly createdAt: number;
@@ -40,4 +50,4 @@ export interface ClearChange {
   readonly time: number;
 }
 
-export type Change = PutChange | DeleteChange | ClearChange;
+export type Change = PutChange | ObjectChange | DeleteChange | ClearChange;

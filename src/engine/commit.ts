@@ -18,13 +18,10 @@ import type { Level, Log } from '../storage/log/index.js';
 import type { Change } from './change.js';
 import { looks, type Mutation, type Outcome } from './mutation.js';
 import { addToBatch, type GroupObjects, type Planned, type Planner } from './plan.js';
-import type { State } from './state.js';
+import { BUFFER_KEYS_MAX, type State } from './state.js';
 
 /** A group is closed when it has this much; one larger call still goes whole. */
 const GROUP_BYTES = 2 ** 20;
-/** Keys in the buffer cost fifty times what they cost in the index, and each scan walks them. */
-const BUFFER_KEYS_MAX = 16_384;
-
 type Mutations = readonly Mutation[];
 
 /** Mutations at hand, or still being encoded, or to be worked out when it is the call's turn. */

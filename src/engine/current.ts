@@ -4,11 +4,19 @@
  * whoever reads an older version holds the `Records` that were current then.
  */
 import type { Eventually } from '../base/bytes.js';
-import type { Batch, EntryView, Level, Log, Replayed, Visit } from '../storage/log/index.js';
+import { IoError } from '../base/errors.js';
+import type { Batch, EntryView, Level, Log, Position, Replayed, Visit } from '../storage/log/index.js';
 import { type RecordSource, Records } from './records.js';
 
 export class CurrentLog implements Log {
+  #uncertain: unknown;
+
   constructor(private log: Log) {}
+
+  /** It is not known which of two logs the store will be opened with: nothing more may be written. */
+  breakOff(cause: unknown): void {
+    this.#uncertain = cause;
+  }
 
   /** From now on everything goes to `log`. REQUIRES: no batch is begun. */
   follow(log: Log): void {
@@ -17,6 +25,14 @@ export class CurrentLog implements Log {
 
   get backend(): string {
     return this.log.backend;
+  }
+
+  get generation(): number {
+    return this.log.generation;
+  }
+
+  get position(): Position {
+    return this.log.position;
   }
 
   get bytes(): number {
@@ -44,6 +60,9 @@ export class CurrentLog implements Log {
   }
 
   append(batch: Batch, strict: boolean): Eventually<Level> {
+    if (this.#uncertain !== undefined) {
+      throw new IoError('the header could not be written; open the store again', { cause: this.#uncertain });
+    }
     return this.log.append(batch, strict);
   }
 
@@ -55,8 +74,12 @@ export class CurrentLog implements Log {
     return this.log.flush();
   }
 
-  replay(visit: Visit, endBatch: () => Eventually<void>): Eventually<Replayed> {
-    return this.log.replay(visit, endBatch);
+  reaches(position: Position): Eventually<boolean> {
+    return this.log.reaches(position);
+  }
+
+  replay(visit: Visit, endBatch: () => Eventually<void>, from?: Position): Eventually<Replayed> {
+    return this.log.replay(visit, endBatch, from);
   }
 
   close(): Eventually<void> {

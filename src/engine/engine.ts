@@ -6,6 +6,7 @@
  * queue takes its place among them, so that it sees those before it and none after.
  */
 import type { Eventually } from '../base/bytes.js';
+import { decode, type Encoded } from '../base/codec/index.js';
 import { secretFrom } from '../base/hash.js';
 import { requireKey, requireKeys, requireOptions, toMilliseconds } from '../contract/arguments.js';
 import { resolveWriteDurability } from '../contract/options.js';
@@ -13,6 +14,7 @@ import type { Health, Stats } from '../contract/stats.js';
 import type { Commit, Entry, SweepResult } from '../contract/store.js';
 import type { RunKey } from '../structures/runs/index.js';
 import { admitSet, admitSetMany } from './admit.js';
+import { type Admitted, admitBatch, admitMerge, checkUpdate } from './admit-batch.js';
 import { Committer, type MutationSource } from './commit.js';
 import { Contents } from './contents.js';
 import { CurrentLog, CurrentRecords } from './current.js';
@@ -21,11 +23,13 @@ import { type Expired, Expirer } from './expirer.js';
 import { Lookup } from './lookup.js';
 import { Maintenance } from './maintenance.js';
 import type { Mutation } from './mutation.js';
+import type { OwnOperators } from './operators.js';
 import { Planner } from './plan.js';
 import { type ItemKind, Reader } from './reader.js';
 import { missing, Reads } from './reads.js';
 import { recover } from './recover.js';
 import { type Counters, Report } from './report.js';
+import { type Compacted, Rewriter } from './rewrite.js';
 import { type Bounds, KeyScan, resolveRange } from './scan.js';
 import { type Piece, Scans } from './scans.js';
 import { seal } from './seal.js';
@@ -38,6 +42,7 @@ const UNCACHED_MODES = new Set(['memory', 'aof']);
 const LEAST_CACHE_BYTES = 2 ** 20;
 
 const WRITE_OPTIONS = ['durability', 'strict'] as const;
+const NO_OPERATORS: OwnOperators = new Map();
 
 export class Engine {
   readonly #environment: Environment;
@@ -46,8 +51,10 @@ export class Engine {
   readonly #contents: Contents;
   readonly #lookup: Lookup;
   readonly #reads: Reads;
+  readonly #planner: Planner;
   readonly #committer: Committer;
   readonly #expirer: Expirer;
+  readonly #rewriter: Rewriter;
   readonly #maintenance: Maintenance;
   readonly #scans: Scans;
   readonly #report: Report;
@@ -64,7 +71,7 @@ export class Engine {
     const state = new State(secretFrom(environment.secret), settings.dedup, openedAt, environment.index);
     this.#environment = environment;
     this.#state = state;
-    this.#records = new CurrentRecords(log, cacheBytes);
+    this.#records = new CurrentRecords(given.log, cacheBytes);
     this.#contents = new Contents(state, this.#records);
     this.#lookup = new Lookup(state, this.#records, this.#contents);
     const reader = new Reader(this.#lookup, this.#records);
@@ -80,10 +87,11 @@ export class Engine {
       expired: 0,
     };
     this.#report = new Report(environment, state, this.#records, this.#lookup.probes, this.#counters);
+    this.#planner = new Planner(state, this.#lookup, this.#contents, settings);
     this.#committer = new Committer({
       log,
       state,
-      planner: new Planner(state, this.#lookup, this.#contents, settings),
+      planner: this.#planner,
       growing: settings.maplet.autoResize,
       now: environment.now,
       settle: () => this.#settle(),
@@ -91,18 +99,37 @@ export class Engine {
         await this.#settle();
         await seal(log, state);
       },
-      onCommit: () => this.#maintenance.afterCommit(),
+      onCommit: (changes) => {
+        this.#rewriter.note(changes);
+        this.#maintenance.afterCommit();
+      },
+    });
+    this.#rewriter = new Rewriter({
+      environment,
+      log,
+      state,
+      records: this.#records,
+      committer: this.#committer,
+      settle: () => this.#settle(),
     });
     this.#reads = new Reads({
       state,
       committer: this.#committer,
       lookup: this.#lookup,
       reader,
+      records: this.#records,
       counters: this.#counters,
       now: () => this.#now(),
     });
     this.#expirer = new Expirer(state, this.#records, this.#contents);
-    this.#maintenance = new Maintenance(environment, state, this.#committer, this.#expirer, this.#counters);
+    this.#maintenance = new Maintenance({
+      environment,
+      state,
+      committer: this.#committer,
+      expirer: this.#expirer,
+      rewriter: this.#rewriter,
+      counters: this.#counters,
+    });
   }
 
   /**
@@ -189,6 +216,29 @@ export class Engine {
     return { version, durability };
   }
 
+  async batch(operations: unknown, options?: unknown): Promise<Commit> {
+    const { settings, operators = NO_OPERATORS } = this.#environment;
+    const { version, durability } = await this.#submitWithRoom(
+      admitBatch(operations, options, settings, operators),
+    );
+    return { version, durability };
+  }
+
+  /** Resolves to the merged value, of memory that nobody else has. */
+  async merge(key: unknown, operand: unknown, operator: unknown, options?: unknown): Promise<unknown> {
+    const { settings, operators = NO_OPERATORS } = this.#environment;
+    const stored: Encoded[] = [];
+    const note = (merged: Encoded) => (stored[0] = merged);
+    await this.#submitWithRoom(admitMerge(key, operand, operator, options, settings, operators, note));
+    return decode(stored[0]!.kind, stored[0]!.bytes);
+  }
+
+  /** What an `update` begins with: its options are checked before its function runs. */
+  beginUpdate(key: unknown, options?: unknown): Eventually<{ version: number; value: unknown }> {
+    checkUpdate(options, this.#environment.settings);
+    return this.#reads.versioned(key);
+  }
+
   async delete(key: unknown, options?: unknown): Promise<boolean> {
     const { strict, durable } = this.#writeOptions('delete', options);
     const mutation: Mutation = { type: 'delete', key: requireKey(key) };
@@ -253,6 +303,12 @@ export class Engine {
     return { expired, orphaned: before[0] - after[0], bytes: before[1] - after[1] };
   }
 
+  /** Rewrites the log with nothing but what is alive. Calls while it runs share its outcome. */
+  compact(): Promise<Compacted> {
+    this.#counters.operations += 1;
+    return this.#rewriter.rewrite();
+  }
+
   flush(): Promise<void> {
     return this.#maintenance.flush();
   }
@@ -277,6 +333,7 @@ export class Engine {
   /** Finishes what is in the queue and flushes. The log is its owner's to close. */
   async close(): Promise<void> {
     this.#maintenance.stop();
+    await this.#rewriter.stop();
     await this.#maintenance.flush().finally(() => this.#committer.close());
     this.#scans.clear();
   }
@@ -319,6 +376,16 @@ export class Engine {
   #submit(mutations: MutationSource, strict: boolean) {
     this.#counters.operations += 1;
     return this.#committer.submit(mutations, strict);
+  }
+
+  /** Where the maplet may not grow, the room is counted when it is the call's turn. */
+  #submitWithRoom({ mutations, strict }: Admitted) {
+    if (this.#environment.settings.maplet.autoResize) return this.#submit(mutations, strict);
+    return this.#submit(async () => {
+      const all = await mutations;
+      await this.#planner.reserve(all, this.#now());
+      return all;
+    }, strict);
   }
 
   async #changedOne(

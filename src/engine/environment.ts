@@ -2,9 +2,13 @@
  * What the engine is given from outside: it reads no clock, draws no random number,
  * sets no timer and opens no file itself, so that a whole store runs in a simulation.
  */
+
+import type { Eventually } from '../base/bytes.js';
 import type { Mode, Settings } from '../contract/options.js';
+import type { Successor } from '../storage/backend.js';
 import type { Log } from '../storage/log/index.js';
 import type { IndexMapletOptions } from '../structures/maplet/index.js';
+import type { OwnOperators } from './operators.js';
 
 export interface Environment {
   readonly mode: Mode;
@@ -14,6 +18,10 @@ export interface Environment {
   readonly secret: Uint8Array;
   /** Shape of the maplets; tests make their fingerprints short, so that keys are taken for others. */
   readonly index?: IndexMapletOptions;
+  /** What `merge` knows beside the built-in ones. */
+  readonly operators?: OwnOperators;
+  /** Where the log may go on once most of this one is dead; without it, it only grows. */
+  readonly successor?: () => Eventually<Successor>;
   /** Wall clock, epoch milliseconds. May step. */
   now(): number;
   /** Runs `task` once after `ms`; the result calls it off. */

@@ -1,29 +1,43 @@
 /**
- * What an open store does by itself: flushing a relaxed store every so often, and
- * removing keys that have expired. Everything goes through the queue.
+ * What an open store does by itself: flushing a relaxed store every so often, removing
+ * keys that have expired, and rewriting a log that is mostly dead. Everything goes
+ * through the queue.
  */
 import { StoreError } from '../base/errors.js';
+import { fullExtentBytes } from '../storage/log/index.js';
 import type { Committer } from './commit.js';
 import type { Environment } from './environment.js';
 import type { Expirer, Proposal } from './expirer.js';
 import type { Counters } from './report.js';
+import type { Rewriter } from './rewrite.js';
 import type { State } from './state.js';
 
+/** By so much the log must have grown before it is rewritten again, however much of it seems dead. */
+const REWRITE_AGAIN = 1.5;
 /** The longest a timer of the platform can wait. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
+
+/** The log may take so much more than twice its live bytes: three extents. */
+const ROOM_EXTENTS = 3;
+
+export interface MaintenanceParts {
+  readonly environment: Environment;
+  readonly state: State;
+  readonly committer: Committer;
+  readonly expirer: Expirer;
+  readonly rewriter: Rewriter;
+  readonly counters: Counters;
+}
 
 export class Maintenance {
   #stopped = false;
   #flushTimer: (() => void) | undefined;
   #sweepTimer: (() => void) | undefined;
 
-  constructor(
-    private readonly environment: Environment,
-    private readonly state: State,
-    private readonly committer: Committer,
-    private readonly expirer: Expirer,
-    private readonly counters: Counters,
-  ) {}
+  /** A rewriting that gained little, or failed, is not tried again before the log has this size. */
+  #rewriteFrom = 0;
+
+  constructor(private readonly parts: MaintenanceParts) {}
 
   start(): void {
     this.#armSweep();
@@ -36,22 +50,39 @@ export class Maintenance {
   }
 
   afterCommit(): void {
-    const { strict, syncIntervalMs } = this.environment.settings;
+    const { strict, syncIntervalMs } = this.parts.environment.settings;
     if (!this.#stopped && !strict && !this.#flushTimer && syncIntervalMs <= TIMER_MAX_MS) {
-      this.#flushTimer = this.environment.after(syncIntervalMs, () => {
+      this.#flushTimer = this.parts.environment.after(syncIntervalMs, () => {
         this.#flushTimer = undefined;
         // A failed flush makes the log refuse to write, which the next caller is told.
         this.flush().catch(ignoreStoreError);
       });
     }
     this.#armSweep();
+    this.#rewriteIfDead();
+  }
+
+  /** The log is kept under twice its live bytes and three extents. */
+  #rewriteIfDead(): void {
+    const { environment, rewriter, state } = this.parts;
+    const { log } = environment;
+    if (this.#stopped || !rewriter.free) return;
+    const room = ROOM_EXTENTS * fullExtentBytes(log.bytes);
+    if (log.bytes < this.#rewriteFrom || log.bytes <= 2 * state.liveBytes + room) return;
+    const later = () => {
+      this.#rewriteFrom = log.bytes * REWRITE_AGAIN;
+    };
+    rewriter.rewrite().then(later, (error) => {
+      later();
+      ignoreStoreError(error);
+    });
   }
 
   async flush(): Promise<void> {
     this.#flushTimer?.();
     this.#flushTimer = undefined;
-    await this.committer.exclusive(async () => {
-      await this.environment.log.flush();
+    await this.parts.committer.exclusive(async () => {
+      await this.parts.environment.log.flush();
     });
   }
 
@@ -61,31 +92,31 @@ export class Maintenance {
   }
 
   async #reap(limit: number): Promise<number> {
-    if (this.state.deadlines.size === 0) return 0;
-    const now = Math.max(this.environment.now(), this.state.time);
+    if (this.parts.state.deadlines.size === 0) return 0;
+    const now = Math.max(this.parts.environment.now(), this.parts.state.time);
     let proposal: Proposal | undefined;
     const propose = async () => {
-      proposal = await this.expirer.due(now, limit);
+      proposal = await this.parts.expirer.due(now, limit);
       return proposal.mutations;
     };
     try {
-      const { changed } = await this.committer.submit(propose, false);
-      this.counters.expired += changed;
+      const { changed } = await this.parts.committer.submit(propose, false);
+      this.parts.counters.expired += changed;
       return changed;
     } catch (error) {
-      if (proposal) this.expirer.restore(proposal.hashes, now);
+      if (proposal) this.parts.expirer.restore(proposal.hashes, now);
       throw error;
     }
   }
 
   /** The next sweep: when the first deadline has passed, but not sooner than the interval. */
   #armSweep(): void {
-    const { sweepIntervalMs, sweepLimit } = this.environment.settings.ttl;
+    const { sweepIntervalMs, sweepLimit } = this.parts.environment.settings.ttl;
     if (this.#stopped || this.#sweepTimer || sweepIntervalMs === Infinity) return;
-    const next = this.state.deadlines.next();
+    const next = this.parts.state.deadlines.next();
     if (next === Infinity) return;
-    const wait = Math.min(TIMER_MAX_MS, Math.max(next - this.environment.now(), sweepIntervalMs));
-    this.#sweepTimer = this.environment.after(wait, () => {
+    const wait = Math.min(TIMER_MAX_MS, Math.max(next - this.parts.environment.now(), sweepIntervalMs));
+    this.#sweepTimer = this.parts.environment.after(wait, () => {
       this.#sweepTimer = undefined;
       this.#reap(sweepLimit)
         .catch(ignoreStoreError)

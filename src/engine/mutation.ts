@@ -3,12 +3,13 @@
  * row of mutations that happens whole or not at all.
  */
 import type { Encoded } from '../base/codec/index.js';
+import type { Operator } from './operators.js';
 
 export interface PutMutation {
   readonly type: 'put';
   readonly key: string;
   readonly encoded: Encoded;
-  /** Milliseconds to live; `Infinity` for ever. Without effect under `keepTtl`. */
+  /** Milliseconds to live; `Infinity` for ever. Under `keepTtl` only for a key that is new. */
   readonly ttlMs: number;
   readonly keepTtl: boolean;
   readonly ifAbsent: boolean;
@@ -27,6 +28,30 @@ export interface ExpireMutation {
   readonly ttlMs: number;
 }
 
+/** Puts what the operator makes of the stored value and the operand; the operand where there is no value. */
+export interface MergeMutation {
+  readonly type: 'merge';
+  readonly key: string;
+  readonly operand: Encoded;
+  readonly operator: Operator;
+  /** `undefined`: the key's deadline stays, and a new key gets the default one. */
+  readonly ttlMs: number | undefined;
+  /** Told the value that will be stored. */
+  readonly onMerged?: (merged: Encoded) => void;
+}
+
+export type Step = PutMutation | DeleteMutation | ExpireMutation | MergeMutation;
+
+/**
+ * All that one call does to one key. Each step finds the key as those before it have
+ * left it; what the last one leaves is written, in one entry.
+ */
+export interface SeriesMutation {
+  readonly type: 'series';
+  readonly key: string;
+  readonly steps: readonly Step[];
+}
+
 /** Removes a key if it has expired. Proposed by the sweep. */
 export interface ReapMutation {
   readonly type: 'reap';
@@ -38,7 +63,7 @@ export interface ClearMutation {
   readonly type: 'clear';
 }
 
-export type Mutation = PutMutation | DeleteMutation | ExpireMutation | ReapMutation | ClearMutation;
+export type Mutation = Step | SeriesMutation | ReapMutation | ClearMutation;
 
 /** What became of a call. */
 export interface Outcome {
@@ -51,6 +76,12 @@ export interface Outcome {
 
 /** Whether the mutation depends on what is stored under its key. */
 export function looks(mutation: Mutation, growing: boolean): boolean {
-  if (mutation.type !== 'put') return true;
-  return mutation.ifAbsent || mutation.ifVersion !== undefined || mutation.keepTtl || !growing;
+  if (mutation.type === 'series') return mutation.steps.some((step) => looks(step, growing));
+  return !growing || !isBlind(mutation);
+}
+
+/** Whether the mutation is the same whatever is stored under its key. */
+export function isBlind(mutation: Mutation): mutation is PutMutation {
+  if (mutation.type !== 'put') return false;
+  return !mutation.keepTtl && !mutation.ifAbsent && mutation.ifVersion === undefined;
 }

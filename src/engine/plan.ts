@@ -4,7 +4,7 @@
  * nothing has happened.
  */
 import { andThen, type Eventually, equalBytes } from '../base/bytes.js';
-import type { Encoded } from '../base/codec/index.js';
+import { decode, type Encoded, encode } from '../base/codec/index.js';
 import { CapacityError, ConflictError } from '../base/errors.js';
 import { lane } from '../base/hash.js';
 import { deadlineAfter } from '../contract/arguments.js';
@@ -13,7 +13,15 @@ import { type Batch, entry, INLINE_MAX, Type } from '../storage/log/index.js';
 import type { Change } from './change.js';
 import type { Contents, StoredObject } from './contents.js';
 import type { Found, Lookup } from './lookup.js';
-import type { ExpireMutation, Mutation, PutMutation } from './mutation.js';
+import {
+  type ExpireMutation,
+  isBlind,
+  type MergeMutation,
+  type Mutation,
+  type PutMutation,
+  type Step,
+} from './mutation.js';
+import { mergeInto } from './operators.js';
 import type { State } from './state.js';
 
 /** An object that this group of calls brings: its location is known once it is in the batch. */
@@ -23,17 +31,27 @@ interface NewObject {
   birth: number;
 }
 
-interface PlannedPut {
+/** What a key will hold. Where its value will stand is found last, for the value that stays. */
+interface Draft {
+  readonly encoded: Encoded;
+  readonly expiresAt: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+/** A key as a step finds it: stored and not expired, or as earlier steps of its call have left it. */
+type Before = Found | Draft | undefined;
+
+/** What a step leaves of a key; `undefined`: what it found. */
+type After = Draft | 'gone' | undefined;
+
+interface PlannedPut extends Draft {
   readonly type: 'put';
   readonly key: string;
-  readonly encoded: Encoded;
   readonly high: number;
   readonly low: number;
   readonly size: number;
   readonly object: StoredObject | NewObject;
-  readonly expiresAt: number;
-  readonly createdAt: number;
-  readonly updatedAt: number;
 }
 
 export type Planned =
@@ -55,25 +73,37 @@ export class Planner {
   /** `undefined`: the mutation has nothing to change. */
   plan(mutation: Mutation, time: number, group: GroupObjects): Eventually<Planned | undefined> {
     switch (mutation.type) {
-      case 'put':
-        return this.#put(mutation, time, group);
       case 'clear':
         return { type: 'clear' };
-      case 'expire':
-        return andThen(
-          this.#live(mutation.key, time),
-          (found) => found && this.#expire(mutation, found, time),
-        );
-      case 'delete':
-        return andThen(
-          this.#live(mutation.key, time),
-          (found) => found && ({ type: 'delete', key: mutation.key } as const),
-        );
       case 'reap':
         return andThen(this.lookup.find(mutation.key), (found) =>
           found && found.expiresAt <= time ? ({ type: 'delete', key: mutation.key } as const) : undefined,
         );
+      case 'series':
+        return andThen(this.#series(mutation.steps, time), (after) =>
+          this.#finish(mutation.key, after, time, group),
+        );
+      default:
+        return andThen(this.#first(mutation, time), (after) =>
+          after === 'gone'
+            ? { type: 'delete', key: mutation.key }
+            : after && this.#write(mutation.key, after, group),
+        );
     }
+  }
+
+  /**
+   * Checks that there is room for the keys that the mutations of a call add, less those that
+   * they remove. REQUIRES: the state is settled.
+   */
+  async reserve(mutations: readonly Mutation[], time: number): Promise<void> {
+    let wanted = 0;
+    for (const mutation of mutations) {
+      const planned = await this.plan(mutation, time, new Map());
+      if (planned?.type === 'delete') wanted -= 1;
+      else if (planned?.type === 'put' && !(await this.isThere(planned.key, time))) wanted += 1;
+    }
+    if (wanted > 0) this.checkCapacity(wanted);
   }
 
   /** The call needs room for keys that are not there yet. REQUIRES: the state is settled. */
@@ -96,52 +126,121 @@ export class Planner {
     return andThen(this.lookup.find(key), (found) => (found && found.expiresAt > time ? found : undefined));
   }
 
-  #put(mutation: PutMutation, time: number, group: GroupObjects): Eventually<Planned> {
-    const { key, encoded, keepTtl, ifAbsent, ifVersion } = mutation;
-    if (!keepTtl && !ifAbsent && ifVersion === undefined) {
-      const slot = this.state.slot(key);
-      const createdAt = slot?.content && slot.expiresAt > time ? slot.createdAt : time;
-      const expiresAt = deadlineAfter(time, mutation.ttlMs);
-      return this.#write(key, encoded, { expiresAt, createdAt, updatedAt: time }, group);
+  /** What a step leaves of a key that its call has not touched yet. */
+  #first(step: Step, time: number): Eventually<After> {
+    if (!isBlind(step)) return andThen(this.#live(step.key, time), (found) => this.#step(step, found, time));
+    // Writes are blind: only what is in memory may be known of the key.
+    const slot = this.state.slot(step.key);
+    const createdAt = slot?.content && slot.expiresAt > time ? slot.createdAt : time;
+    const expiresAt = deadlineAfter(time, step.ttlMs);
+    return { encoded: step.encoded, expiresAt, createdAt, updatedAt: time };
+  }
+
+  #series(steps: readonly Step[], time: number): Eventually<After> {
+    let after: After;
+    const from = (start: number): Eventually<After> => {
+      for (let i = start; i < steps.length; i++) {
+        const step = steps[i]!;
+        const next =
+          after === undefined
+            ? this.#first(step, time)
+            : this.#step(step, after === 'gone' ? undefined : after, time);
+        if (next instanceof Promise) {
+          return next.then((done) => {
+            after = done ?? after;
+            return from(i + 1);
+          });
+        }
+        after = next ?? after;
+      }
+      return after;
+    };
+    return from(0);
+  }
+
+  #finish(key: string, after: After, time: number, group: GroupObjects): Eventually<Planned | undefined> {
+    if (after !== 'gone') return after && this.#write(key, after, group);
+    // It may have been this very series that had brought the key.
+    return andThen(this.#live(key, time), (found) => found && ({ type: 'delete', key } as const));
+  }
+
+  #step(step: Step, before: Before, time: number): Eventually<After> {
+    switch (step.type) {
+      case 'put':
+        return this.#put(step, before, time);
+      case 'delete':
+        return before && 'gone';
+      case 'expire':
+        return before && this.#expire(step, before, time);
+      case 'merge':
+        return this.#merge(step, before, time);
     }
-    return andThen(this.#live(key, time), (found) => {
-      if (ifAbsent && found) {
-        throw new ConflictError(`the key exists already`, { detail: { key, version: found.version } });
-      }
-      if (ifVersion !== undefined && ifVersion !== (found?.version ?? 0)) {
-        throw new ConflictError(`expected version ${ifVersion} of the key, found ${found?.version ?? 0}`, {
-          detail: { key, expected: ifVersion, found: found?.version ?? 0 },
-        });
-      }
-      const expiresAt = keepTtl ? (found?.expiresAt ?? Infinity) : deadlineAfter(time, mutation.ttlMs);
-      const createdAt = found?.createdAt ?? time;
-      return this.#write(key, encoded, { expiresAt, createdAt, updatedAt: time }, group);
-    });
+  }
+
+  #put(
+    { key, encoded, ttlMs, keepTtl, ifAbsent, ifVersion }: PutMutation,
+    before: Before,
+    time: number,
+  ): Draft {
+    // What the call itself has made of the key has no version that anybody could know.
+    const found = before === undefined ? 0 : 'version' in before ? before.version : undefined;
+    if (ifAbsent && before) {
+      throw new ConflictError(`the key exists already`, { detail: { key, version: found } });
+    }
+    if (ifVersion !== undefined && ifVersion !== found) {
+      throw new ConflictError(
+        `expected version ${ifVersion} of the key, found ${found ?? 'what the same call has written'}`,
+        { detail: { key, expected: ifVersion, found } },
+      );
+    }
+    const expiresAt = keepTtl && before ? before.expiresAt : deadlineAfter(time, ttlMs);
+    return { encoded, expiresAt, createdAt: before?.createdAt ?? time, updatedAt: time };
   }
 
   /** The same value under another deadline. */
-  #expire({ key, ttlMs }: ExpireMutation, found: Found, time: number): Eventually<Planned | undefined> {
+  #expire({ ttlMs }: ExpireMutation, before: Found | Draft, time: number): Eventually<After> {
     const expiresAt = deadlineAfter(time, ttlMs);
     // Taking away a deadline that is not there changes nothing; giving the same one again does.
-    if (expiresAt === Infinity && found.expiresAt === Infinity) return undefined;
-    return andThen(this.lookup.record(found), (record) => {
+    if (expiresAt === Infinity && before.expiresAt === Infinity) return undefined;
+    if ('encoded' in before) return { ...before, expiresAt };
+    return andThen(this.lookup.record(before), (record) => {
       const { createdAt, updatedAt } = record;
-      return andThen(this.lookup.holder(record), (holder) => {
-        const encoded = { kind: holder.kind, bytes: holder.value.slice() };
-        return this.#write(key, encoded, { expiresAt, createdAt, updatedAt }, new Map());
+      return andThen(this.lookup.holder(record), ({ kind, value }) => {
+        return { encoded: { kind, bytes: value.slice() }, expiresAt, createdAt, updatedAt };
       });
     });
   }
 
-  #write(
-    key: string,
-    encoded: Encoded,
-    times: { expiresAt: number; createdAt: number; updatedAt: number },
-    group: GroupObjects,
-  ): Eventually<PlannedPut> {
+  #merge(mutation: MergeMutation, before: Before, time: number): Eventually<Draft> {
+    const { key, operand, operator, ttlMs, onMerged } = mutation;
+    const expiresAt =
+      before && ttlMs === undefined
+        ? before.expiresAt
+        : deadlineAfter(time, ttlMs ?? this.settings.ttl.defaultMs);
+    const draft = (encoded: Encoded): Draft => {
+      onMerged?.(encoded);
+      return { encoded, expiresAt, createdAt: before?.createdAt ?? time, updatedAt: time };
+    };
+    if (!before) return draft(operand);
+    return andThen(this.#content(before), (stored) => {
+      const older = decode(stored.kind, stored.bytes);
+      const newer = decode(operand.kind, operand.bytes);
+      return andThen(encode(mergeInto(operator, key, older, newer)), draft);
+    });
+  }
+
+  /** The encoded value of a key, in memory that others may use too. */
+  #content(before: Found | Draft): Eventually<Encoded> {
+    if ('encoded' in before) return before.encoded;
+    return andThen(this.lookup.record(before), (record) =>
+      andThen(this.lookup.holder(record), ({ kind, value }) => ({ kind, bytes: value })),
+    );
+  }
+
+  #write(key: string, draft: Draft, group: GroupObjects): Eventually<PlannedPut> {
+    const { encoded, expiresAt, createdAt, updatedAt } = draft;
     const { kind, bytes } = encoded;
     const size = bytes.length;
-    const { expiresAt, createdAt, updatedAt } = times;
     const put = (high: number, low: number, object: StoredObject | NewObject): PlannedPut => {
       return { type: 'put', key, encoded, high, low, size, object, expiresAt, createdAt, updatedAt };
     };
@@ -182,6 +281,7 @@ export function addToBatch(planned: Planned, batch: Batch, version: number, time
   const { object, encoded, high, low, size, expiresAt, createdAt, updatedAt } = planned;
   const brings = object.location === -1;
   const refers = !brings && size > INLINE_MAX;
+  const before = batch.bytes;
   const location = batch.add({
     type: Type.Put,
     sequence: version,
@@ -197,5 +297,6 @@ export function addToBatch(planned: Planned, batch: Batch, version: number, time
   });
   if (brings) Object.assign(object, { location, birth: version });
   const content = { high, low, size, object: object.location, brings };
-  return { type: 'put', key, location, content, expiresAt, createdAt, version, time };
+  const bytes = batch.bytes - before;
+  return { type: 'put', key, location, bytes, content, expiresAt, createdAt, version, time };
 }

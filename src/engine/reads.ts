@@ -7,6 +7,7 @@ import { CorruptionError, NotFoundError } from '../base/errors.js';
 import { requireKey, requireKeys, requireOptions } from '../contract/arguments.js';
 import type { Entry, ReadOptions } from '../contract/store.js';
 import type { Committer } from './commit.js';
+import type { CurrentRecords } from './current.js';
 import type { Found, Lookup } from './lookup.js';
 import type { Reader } from './reader.js';
 import type { Counters } from './report.js';
@@ -19,6 +20,7 @@ export interface ReadsParts {
   readonly committer: Committer;
   readonly lookup: Lookup;
   readonly reader: Reader;
+  readonly records: CurrentRecords;
   readonly counters: Counters;
   /** The store's clock. */
   readonly now: () => number;
@@ -64,6 +66,17 @@ export class Reads {
     );
   }
 
+  /** The value and its version; 0 where there is none. */
+  versioned(key: unknown): Eventually<{ version: number; value: unknown }> {
+    const checked = requireKey(key);
+    return this.#read([checked], () =>
+      andThen(this.#live(checked), (found): Eventually<{ version: number; value: unknown }> => {
+        if (!this.#count(found)) return { version: 0, value: undefined };
+        return andThen(this.#parts.reader.value(found!), (value) => ({ version: found!.version, value }));
+      }),
+    );
+  }
+
   /** Milliseconds left, `null` without expiry, `undefined` without key. */
   ttl(key: unknown, options?: unknown): Eventually<number | null | undefined> {
     const { strict } = requireOptions<ReadOptions>('ttl', options, ['strict']);
@@ -98,16 +111,22 @@ export class Reads {
 
   /**
    * Where the log answers later, a commit may let go of a value between finding it and
-   * reading it; then what was found is found again.
+   * reading it, or another log may follow; then what was found is found again.
    */
   #read<T>(keys: readonly string[] | undefined, read: () => Eventually<T>): Eventually<T> {
     const { version } = this.#parts.state;
+    const { era } = this.#parts.records;
     const answer = this.#parts.committer.read(keys, read);
     if (!(answer instanceof Promise)) return answer;
-    return answer.catch((error) => {
-      if (!(error instanceof CorruptionError) || this.#parts.state.version === version) throw error;
-      return this.#read(keys, read);
-    });
+    const same = () => era === this.#parts.records.era;
+    return answer.then(
+      (value) => (same() ? value : this.#read(keys, read)),
+      (error) => {
+        const unmoved = !(error instanceof CorruptionError) || this.#parts.state.version === version;
+        if (same() && unmoved) throw error;
+        return this.#read(keys, read);
+      },
+    );
   }
 }
 

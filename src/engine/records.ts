@@ -73,6 +73,11 @@ export class Records implements RecordSource {
       : this.#keep(location, read);
   }
 
+  /** As `read`, but what is not in the cache does not get there: for whoever reads everything once. */
+  pass(location: number): Eventually<EntryView> {
+    return this.#young.get(location) ?? this.#old.get(location) ?? this.log.read(location);
+  }
+
   #keep(location: number, entry: EntryView): EntryView {
     const bytes = entry.bytes + OVERHEAD_BYTES;
     if (bytes > this.maxBytes * LARGEST_SHARE) return entry;

@@ -3,7 +3,7 @@
  * as it did when it was written.
  */
 import { CorruptionError } from '../base/errors.js';
-import { type EntryView, type Log, type Replayed, Type } from '../storage/log/index.js';
+import { type EntryView, type Log, padded, type Replayed, Type } from '../storage/log/index.js';
 import type { Fence } from '../structures/runs/index.js';
 import type { Content } from './change.js';
 import type { Contents } from './contents.js';
@@ -31,10 +31,12 @@ export async function recover(
           run.push({ firstKey: block.key, location: at });
         }
         await settle();
+        state.reach(entry.sequence, entry.time);
         state.seal(run);
         continue;
       }
-      const content = entry.type === Type.Put ? contents.of(entry, location) : undefined;
+      const holds = entry.type === Type.Put || entry.type === Type.Object;
+      const content = holds ? contents.of(entry, location) : undefined;
       replayEntry(state, entry, location, content instanceof Promise ? await content : content);
     }
     state.endGroup();
@@ -42,7 +44,13 @@ export async function recover(
   return log.replay(visit, endBatch);
 }
 
-function replayEntry(state: State, entry: EntryView, location: number, content: Content | undefined): void {
+/** Makes an entry of the log count. `content`: what a put or an object holds. */
+export function replayEntry(
+  state: State,
+  entry: EntryView,
+  location: number,
+  content: Content | undefined,
+): void {
   const { type, key, sequence: version, time } = entry;
   if (version < state.version) {
     throw new CorruptionError(`version ${version} follows version ${state.version} in the log`, {
@@ -50,9 +58,11 @@ function replayEntry(state: State, entry: EntryView, location: number, content: 
     });
   }
   if (type === Type.Put) {
-    const { expiresAt, createdAt } = entry;
-    state.apply({ type: 'put', key, location, content: content!, expiresAt, createdAt, version, time });
-  } else if (type === Type.Delete) state.apply({ type: 'delete', key, version, time });
+    const { expiresAt, createdAt, bytes } = entry;
+    const where = { key, location, bytes: padded(bytes) };
+    state.apply({ type: 'put', ...where, content: content!, expiresAt, createdAt, version, time });
+  } else if (type === Type.Object) state.apply({ type: 'object', content: content!, version, time });
+  else if (type === Type.Delete) state.apply({ type: 'delete', key, version, time });
   else if (type === Type.Clear) state.apply({ type: 'clear', version, time });
   else throw new CorruptionError(`an entry of type ${type} stands where none may`, { detail: { type } });
 }

@@ -4,7 +4,7 @@
  *    buffer      keys written since the last seal -> where their record is
  *    index       hash of a key -> location, for the keys of sealed extents
  *    objects     hash of a content -> location of the entry that holds it
- *    references  object -> how many keys have it, where that is more than one
+ *    references  object -> how many keys have it, where that is not one
  *    deadlines   hash of a key -> when it expires
  *    runs        fences of the keys of sealed extents, in order
  *
@@ -56,6 +56,12 @@ export interface View {
   readonly runs: readonly Run[];
 }
 
+/** Keys in the buffer cost fifty times what they cost in the index, and each scan walks them. */
+export const BUFFER_KEYS_MAX = 16_384;
+
+/** What a key takes in the sorted keys of a sealed extent, about. */
+const RUN_KEY_BYTES = 16;
+
 export class State {
   version = 0;
   /** The latest time that was logged; the store's clock never shows an earlier one. */
@@ -68,12 +74,12 @@ export class State {
   index: IndexMaplet;
   objects: IndexMaplet;
   runs: readonly Run[] = [];
-  readonly deadlines: TimerWheel;
-  readonly references = new Map<number, number>();
+  deadlines: TimerWheel;
+  references = new Map<number, number>();
   /** Keys that may have an older record in the index. May name one twice. */
   unsettled: string[] = [];
   /** Keys of the buffer that have a deadline, by the first lane of their hash: the wheel knows hashes only. */
-  readonly #deadlineKeys = new Map<number, string[]>();
+  #deadlineKeys = new Map<number, string[]>();
   /** Only the number of candidates is asked for. */
   readonly #none = new Uint32Array(0);
   /** What the changes of this group took from keys. */
@@ -81,6 +87,9 @@ export class State {
   #buffer: MutableMap<string, Slot>;
   #sorted: readonly BufferedKey[] | undefined;
   #viewed = false;
+  /** Puts that were applied, and what their entries took beside the values that they brought. */
+  #puts = 0;
+  #overhead = 0;
 
   constructor(
     readonly secret: Secret,
@@ -126,6 +135,12 @@ export class State {
     return this.#deadlineKeys.get(high) ?? [];
   }
 
+  /** About what the log would take if it held nothing but what is alive. */
+  get liveBytes(): number {
+    const overhead = this.#puts === 0 ? 0 : this.#overhead / this.#puts;
+    return this.objectBytes + this.keys * (overhead + RUN_KEY_BYTES);
+  }
+
   /** How many keys have this object. */
   keysOf(object: number): number {
     return this.references.get(object) ?? 1;
@@ -140,6 +155,7 @@ export class State {
     this.time = Math.max(this.time, change.time);
     if (this.firstTime === 0) this.firstTime = this.time;
     if (change.type === 'put') this.#put(change);
+    else if (change.type === 'object') this.#bring(change.content);
     else if (change.type === 'delete') this.#delete(change.key, change.version);
     else this.#clear();
   }
@@ -153,8 +169,50 @@ export class State {
     this.#dropped = [];
   }
 
+  /**
+   * Becomes what `other` is, which must not be used any more: the same keys and values,
+   * at the locations of another log.
+   */
+  adopt(other: State): void {
+    this.version = other.version;
+    this.time = other.time;
+    this.firstTime = other.firstTime;
+    this.keys = other.keys;
+    this.logicalBytes = other.logicalBytes;
+    this.objectCount = other.objectCount;
+    this.objectBytes = other.objectBytes;
+    this.index = other.index;
+    this.objects = other.objects;
+    this.runs = other.runs;
+    this.deadlines = other.deadlines;
+    this.references = other.references;
+    this.unsettled = other.unsettled;
+    this.#deadlineKeys = other.#deadlineKeys;
+    this.#dropped = other.#dropped;
+    this.#buffer = other.#buffer;
+    this.#puts = other.#puts;
+    this.#overhead = other.#overhead;
+    this.#forgetOrder();
+  }
+
+  /** The store was at this version and time, whatever is left of what made them. */
+  reach(version: number, time: number): void {
+    this.version = Math.max(this.version, version);
+    this.time = Math.max(this.time, time);
+  }
+
+  /** A value that no key has yet. */
+  #bring({ high, low, object, size }: Content): void {
+    if (this.dedup) this.objects.insert(high, low, object);
+    this.references.set(object, 0);
+    this.objectCount += 1;
+    this.objectBytes += size;
+  }
+
   #put(change: PutChange): void {
     const { key, content, expiresAt } = change;
+    this.#puts += 1;
+    this.#overhead += change.bytes - (content.brings ? content.size : 0);
     const high = hashString(this.secret, key);
     const low = lane[0]!;
     const old = this.#buffer.get(key);
@@ -252,7 +310,9 @@ export class State {
   #retain({ high, low, object, size, brings }: Content): void {
     this.logicalBytes += size;
     if (!brings) {
-      this.references.set(object, (this.references.get(object) ?? 1) + 1);
+      const count = (this.references.get(object) ?? 1) + 1;
+      if (count === 1) this.references.delete(object);
+      else this.references.set(object, count);
       return;
     }
     if (this.dedup) this.objects.insert(high, low, object);

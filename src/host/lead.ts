@@ -7,6 +7,7 @@ import type { Backend } from '../storage/backend.js';
 import { choosePlace, findStorage, openPlace } from '../storage/choose.js';
 import type { Answer, Call, Opened } from '../wire/messages.js';
 import { runCalls } from './calls.js';
+import { registered } from './registry.js';
 
 /** Options of the store that every tab shares; `undefined`: this tab does not say. */
 export interface StoreWide {
@@ -48,6 +49,8 @@ export class Lead {
         mode: place.mode,
         settings: { ...settings, dedup: storeWide.dedup === 'exact' },
         log: backend.log,
+        successor: () => backend.successor(),
+        operators: registered.operators,
         secret: header.secret,
         now: Date.now,
         after: (ms, task) => {

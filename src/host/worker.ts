@@ -5,12 +5,20 @@
  *
  *     installHandlers();
  *     const store = await Comlink.wrap(worker).open('my-app');
+ *
+ * and `register`, for a worker module of an application's own, which the page gives to
+ * `open` as `worker`:
+ *
+ *     import { register } from 'rootcellar/worker';
+ *     register({ operators: { longest } });
  */
 import { expose } from 'comlink';
 import { installHandlers } from '../wire/errors.js';
+import { register } from './registry.js';
 import { createRoot } from './root.js';
 
-export { installHandlers };
+export type { Operator, Registration } from './registry.js';
+export { installHandlers, register };
 
 const { DedicatedWorkerGlobalScope: Scope } = globalThis as {
   DedicatedWorkerGlobalScope?: new () => object;

@@ -5,11 +5,25 @@
 import type { Eventually } from '../base/bytes.js';
 import type { Header, Log } from './log/index.js';
 
+/** An empty log in the place that is free, to be filled with what of the current one is alive. */
+export interface Successor {
+  readonly log: Log;
+  /**
+   * From its return on the store lives in `log`, of which everything has to be flushed
+   * before. The log before stays readable until the result, which empties its place.
+   */
+  adopt(): Eventually<() => Eventually<void>>;
+  /** The log will not be used. */
+  discard(): Eventually<void>;
+}
+
 export interface Backend {
   /** Whether the store was made just now. */
   readonly created: boolean;
   readonly header: Header;
   readonly log: Log;
+  /** One at a time, and none while the log before the current one is still read. */
+  successor(): Eventually<Successor>;
   /** Puts `header` in place of the one before; a write that is cut off leaves the one before. */
   writeHeader(header: Header): Eventually<void>;
   close(): Eventually<void>;
@@ -33,13 +47,25 @@ export interface BackendOptions {
 
 /** A header for a new store. */
 export function newHeader({ surroundings, settings }: BackendOptions): Header {
-  const random = surroundings.random(20);
+  const random = surroundings.random(16);
   return {
-    generation: new DataView(random.buffer, random.byteOffset).getUint32(16, true) || 1,
+    generation: newGeneration(surroundings),
     epoch: 1,
     createdAt: Math.floor(surroundings.now()),
     flushedTo: 0,
-    secret: random.slice(0, 16),
+    place: 0,
+    secret: random,
     settings,
   };
+}
+
+/** Seeds the checks of a log, so that what lay in its place before never counts. */
+export function newGeneration({ random }: Surroundings): number {
+  const bytes = random(4);
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) || 1;
+}
+
+/** The header of a store that goes on in the log of a successor, all of which is flushed. */
+export function headerFor(header: Header, generation: number, flushedTo: number): Header {
+  return { ...header, epoch: header.epoch + 1, generation, flushedTo, place: header.place === 0 ? 1 : 0 };
 }

@@ -1,46 +1,61 @@
 /**
- * A store in three files that block: two headers, written in turn, and the log. OPFS
- * and Node differ only in how the files are opened.
+ * A store in four files that block: two headers, written in turn, and two places for
+ * the log, one of which holds it and the other is for its successor. OPFS and Node
+ * differ only in how the files are opened.
  *
  * Files are made once, when the store is made, and never renamed: browsers lose the
  * name of a new file at a power cut for up to half a minute after its making, even if
  * its bytes were flushed. Until a store has *settled*, nothing in it is called durable.
  */
 import { DataLossError } from '../base/errors.js';
-import { type Backend, type BackendOptions, newHeader } from './backend.js';
+import {
+  type Backend,
+  type BackendOptions,
+  headerFor,
+  newGeneration,
+  newHeader,
+  type Successor,
+} from './backend.js';
 import { decodeHeader, encodeHeader, FileLog, type Header, type SyncFile } from './log/index.js';
 
 export const HEADER_FILES = ['header-a', 'header-b'] as const;
-export const LOG_FILE = 'slot-0';
+export const LOG_FILES = ['slot-0', 'slot-1'] as const;
 const HEADER_BYTES_MAX = 64 * 1024;
 const SETTLED_MS = 60_000;
 
 export interface StoreFiles {
   readonly backend: string;
   readonly headers: readonly [SyncFile, SyncFile];
-  readonly log: SyncFile;
+  readonly logs: readonly [SyncFile, SyncFile];
   /** Removes the files, which are closed. */
   remove(): void | Promise<void>;
 }
 
 /** Opens the store in `files`, or makes one where both headers are empty. */
 export function openFiles(files: StoreFiles, options: BackendOptions): Backend {
-  const { headers, log: logFile } = files;
+  const { headers, logs } = files;
+  const { surroundings } = options;
   const found = newest(headers.map(readHeader));
-  if (!found && logFile.size() > 0) {
+  const logBytes = logs[0].size() + logs[1].size();
+  if (!found && logBytes > 0) {
     throw new DataLossError('the headers of the store are gone while its log is there; nothing was changed', {
-      detail: { logBytes: logFile.size() },
+      detail: { logBytes },
     });
   }
   let header = found ?? newHeader(options);
-  const log = new FileLog(logFile, {
-    backend: files.backend,
-    generation: header.generation,
-    written: 'os',
-    flushed: () => (options.surroundings.now() - header.createdAt >= SETTLED_MS ? 'durable' : 'os'),
-    flushedTo: header.flushedTo,
-    absolute: options.absolute,
-  });
+  const logIn = ({ place, generation, flushedTo }: Header) =>
+    new FileLog(logs[place], {
+      backend: files.backend,
+      generation,
+      written: 'os',
+      flushed: () => (surroundings.now() - header.createdAt >= SETTLED_MS ? 'durable' : 'os'),
+      flushedTo,
+      absolute: options.absolute,
+    });
+  let log = logIn(header);
+  // A rewriting that was cut off, or the log from before one: nobody will read it.
+  const free = () => logs[1 - header.place]!;
+  if (free().size() > 0) free().truncate(0);
   const writeHeader = (next: Header) => {
     // The one that is older is overwritten, so that one of them is always whole.
     const file = headers[next.epoch % 2]!;
@@ -50,16 +65,33 @@ export function openFiles(files: StoreFiles, options: BackendOptions): Backend {
     header = next;
   };
   if (!found) writeHeader(header);
+  const successor = (): Successor => {
+    const place = free();
+    place.truncate(0);
+    const next = headerFor(header, newGeneration(surroundings), 0);
+    const fresh = logIn(next);
+    return {
+      log: fresh,
+      adopt() {
+        writeHeader({ ...next, epoch: header.epoch + 1, flushedTo: fresh.bytes });
+        log = fresh;
+        return () => free().truncate(0);
+      },
+      discard: () => place.truncate(0),
+    };
+  };
   const close = () => {
-    for (const file of headers) file.close();
-    log.close();
+    for (const file of [...headers, ...logs]) file.close();
   };
   return {
     created: !found,
     get header() {
       return header;
     },
-    log,
+    get log() {
+      return log;
+    },
+    successor,
     writeHeader,
     close,
     destroy() {

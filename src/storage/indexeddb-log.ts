@@ -25,13 +25,21 @@ import {
   type Level,
   type Log,
   mediumError,
+  type Position,
   type Replayed,
   Type,
   type Visit,
 } from './log/index.js';
 
+/** The object stores of the two places for a log. */
+export const LOGS = ['log', 'log-1'] as const;
+type LogName = (typeof LOGS)[number];
+/** Where in `meta` it stands up to where the log of a place was flushed. */
+export const FLUSHED = ['flushed', 'flushed-1'] as const;
+
 export interface Schema extends DBSchema {
   log: { key: number; value: Uint8Array };
+  'log-1': { key: number; value: Uint8Array };
   meta: { key: string; value: Uint8Array | number };
 }
 
@@ -45,14 +53,22 @@ const STEP_BYTES = 2 * 2 ** 20;
 const STEP_PAGES_FIRST = 16;
 const STEP_PAGES_MAX = 1024;
 
+/** Which log: seeds its checks, and tells its place. */
+export interface LogPlace {
+  readonly generation: number;
+  readonly place: 0 | 1;
+}
+
 export class IndexedDbLog implements Log {
   readonly backend = 'indexeddb';
   bytes = 0;
   extents = 0;
   batches = 0;
   flushes = 0;
+  readonly generation: number;
   readonly #db: Database;
-  readonly #generation: number;
+  readonly #name: LogName;
+  readonly #flushedKey: string;
   readonly #isLost: () => boolean;
   /** Locations of the first entries of all pages, in order. */
   readonly #pages: number[];
@@ -60,39 +76,53 @@ export class IndexedDbLog implements Log {
   readonly #loading = new Map<number, Promise<Page>>();
   readonly #buffer = new BatchBuffer();
   /** What reads until the end of this microtask share. */
-  #reading: IDBPTransaction<Schema, ['log']> | undefined;
+  #reading: IDBPTransaction<Schema, [LogName]> | undefined;
   #next = 1;
   #flushed = 1;
   #extentBytes = 0;
   #sealing = false;
 
-  private constructor(db: Database, generation: number, pages: number[], isLost: () => boolean) {
+  private constructor(db: Database, { generation, place }: LogPlace, pages: number[], isLost: () => boolean) {
     this.#db = db;
-    this.#generation = generation;
+    this.generation = generation;
+    this.#name = LOGS[place];
+    this.#flushedKey = FLUSHED[place];
     this.#pages = pages;
     this.#isLost = isLost;
   }
 
   /** Reads the keys of the pages and nothing else. `isLost` tells when the browser has taken the database away. */
-  static async open(db: Database, generation: number, isLost: () => boolean): Promise<IndexedDbLog> {
-    return new IndexedDbLog(db, generation, await db.getAllKeys('log'), isLost);
+  static async open(db: Database, log: LogPlace, isLost: () => boolean): Promise<IndexedDbLog> {
+    return new IndexedDbLog(db, log, await db.getAllKeys(LOGS[log.place]), isLost);
   }
 
   get full(): boolean {
     return this.#extentBytes >= fullExtentBytes(this.bytes);
   }
 
-  async replay(visit: Visit, endBatch: () => Eventually<void>): Promise<Replayed> {
+  get position(): Position {
+    const { bytes, extents, batches } = this;
+    return { next: this.#next, extentBytes: this.#extentBytes, bytes, extents, batches };
+  }
+
+  async reaches({ next = 0 }: Position): Promise<boolean> {
+    const first = this.#pageOf(next - 1);
+    if (first === undefined) return false;
+    const { offsets } = await this.#readPage(first);
+    return first + offsets.length === next;
+  }
+
+  async replay(visit: Visit, endBatch: () => Eventually<void>, position?: Position): Promise<Replayed> {
     const count = this.#pages.length;
     let entries = 0;
     let inBatch = 0;
     let step = STEP_PAGES_FIRST;
-    for (let from = 0; from < count; ) {
+    for (let from = this.#goOnFrom(position); from < count; ) {
       const to = Math.min(count, from + step);
       const stored = await this.#readPages(from, to);
       let bytes = 0;
       for (let i = from; i < to; i++) {
-        const page = openPage(this.#pages[i]!, stored[i - from], this.#generation);
+        const page = openPage(this.#pages[i]!, stored[i - from], this.generation);
         bytes += page.bytes.length;
         this.#count(page);
         for (let n = 0; n < page.offsets.length; n++) {
@@ -114,15 +144,27 @@ export class IndexedDbLog implements Log {
       from = to;
     }
     await this.#refuseShorter(inBatch > 0);
-    if (entries > 0) this.extents += 1;
+    // The first extent has no SEAL.
+    if (!position && entries > 0) this.extents += 1;
     return { entries, tornBytes: 0 };
+  }
+
+  /** The number of the first page behind `position`. */
+  #goOnFrom(position: Position | undefined): number {
+    if (!position) return 0;
+    const { next = 1, extentBytes = 0, bytes = 0, extents = 0, batches = 0 } = position;
+    this.#next = next;
+    this.#extentBytes = extentBytes;
+    Object.assign(this, { bytes, extents, batches });
+    const behind = this.#pages.findIndex((first) => first >= next);
+    return behind < 0 ? this.#pages.length : behind;
   }
 
   async #readPages(from: number, to: number): Promise<Uint8Array[]> {
     const range = IDBKeyRange.bound(this.#pages[from], this.#pages[to - 1]);
     let stored: Uint8Array[];
     try {
-      stored = await this.#db.getAll('log', range);
+      stored = await this.#db.getAll(this.#name, range);
     } catch (error) {
       throw mediumError('reading IndexedDB', error);
     }
@@ -145,7 +187,7 @@ export class IndexedDbLog implements Log {
 
   async #refuseShorter(inBatch: boolean): Promise<void> {
     if (inBatch) throw lost(this.#next, this.#next + 1);
-    const flushed = await this.#db.get('meta', 'flushed');
+    const flushed = await this.#db.get('meta', this.#flushedKey);
     if (typeof flushed !== 'number') return;
     if (flushed > this.#next) throw lost(this.#next, flushed);
     this.#flushed = flushed;
@@ -153,7 +195,7 @@ export class IndexedDbLog implements Log {
 
   begin(seal = false): PagedBatch {
     this.#sealing = seal;
-    this.#buffer.reset(0, this.#generation);
+    this.#buffer.reset(0, this.generation);
     return new PagedBatch(this.#next, this.#buffer);
   }
 
@@ -181,7 +223,7 @@ export class IndexedDbLog implements Log {
   async #write(pages: readonly NewPage[], durability: 'strict' | 'relaxed'): Promise<void> {
     let refused: unknown;
     try {
-      const transaction = this.#db.transaction('log', 'readwrite', { durability });
+      const transaction = this.#db.transaction(this.#name, 'readwrite', { durability });
       const { store, done } = transaction;
       // Only the end of the transaction says that it was written; a request may say why it was not.
       const note = (error: DOMException) => {
@@ -240,14 +282,14 @@ export class IndexedDbLog implements Log {
       this.#refuseLost();
       throw mediumError('reading IndexedDB', error);
     }
-    const page = openPage(first, stored, this.#generation);
+    const page = openPage(first, stored, this.generation);
     this.#cache.keep(page);
     return page;
   }
 
-  #shared(): IDBPTransaction<Schema, ['log']> {
+  #shared(): IDBPTransaction<Schema, [LogName]> {
     if (!this.#reading) {
-      this.#reading = this.#db.transaction('log');
+      this.#reading = this.#db.transaction(this.#name);
       // Each request tells how it went.
       this.#reading.done.catch(() => {});
       queueMicrotask(() => {
@@ -262,7 +304,7 @@ export class IndexedDbLog implements Log {
     this.#refuseLost();
     const next = this.#next;
     try {
-      await putMeta(this.#db, 'flushed', next);
+      await putMeta(this.#db, this.#flushedKey, next);
     } catch (error) {
       this.#refuseLost();
       throw mediumError('flushing IndexedDB', error);

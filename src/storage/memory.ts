@@ -1,25 +1,44 @@
 /** A store in RAM: the same log over a file that is an array. Survives nothing. */
-import { type Backend, type BackendOptions, newHeader } from './backend.js';
+import { type Backend, type BackendOptions, headerFor, newGeneration, newHeader } from './backend.js';
 import { FileLog, type Header, MemoryFile } from './log/index.js';
 
 export function openMemory(options: BackendOptions): Backend {
   let header: Header = newHeader(options);
-  const log = new FileLog(new MemoryFile(), {
-    backend: 'memory',
-    generation: header.generation,
-    written: 'memory',
-    flushed: () => 'memory',
-  });
+  let log = logOf(header);
   return {
     created: true,
     get header() {
       return header;
     },
-    log,
+    get log() {
+      return log;
+    },
+    successor() {
+      const next = headerFor(header, newGeneration(options.surroundings), 0);
+      const fresh = logOf(next);
+      return {
+        log: fresh,
+        adopt() {
+          header = next;
+          log = fresh;
+          return () => {};
+        },
+        discard() {},
+      };
+    },
     writeHeader(next) {
       header = next;
     },
     close() {},
     destroy() {},
   };
+}
+
+function logOf({ generation }: Header): FileLog {
+  return new FileLog(new MemoryFile(), {
+    backend: 'memory',
+    generation,
+    written: 'memory',
+    flushed: () => 'memory',
+  });
 }

@@ -54,6 +54,7 @@ export const READS: ReadonlySet<string> = new Set([
   'getMany',
   'has',
   'getEntry',
+  'beginUpdate',
   'ttl',
   'count',
   'countUnique',

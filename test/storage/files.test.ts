@@ -19,9 +19,10 @@ const options: BackendOptions = {
 class Files {
   readonly headers: [MemoryFile, MemoryFile] = [new MemoryFile(), new MemoryFile()];
   log = new MemoryFile();
+  other = new MemoryFile();
 
   open() {
-    return openFiles({ backend: 'test', headers: this.headers, log: this.log, remove() {} }, options);
+    return openFiles({ backend: 'test', headers: this.headers, logs: [this.log, this.other], remove() {} }, options);
   }
 }
 

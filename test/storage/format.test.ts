@@ -71,6 +71,7 @@ describe('a header', () => {
     epoch: 2 ** 40 + 1,
     createdAt: 1_700_000_000_000,
     flushedTo: 2 ** 35,
+    place: 1,
     secret: Uint8Array.from({ length: 16 }, (_, i) => i * 16),
     settings: { dedup: 'exact' },
   };

@@ -14,9 +14,7 @@ const open: Backend[] = [];
 
 /** What makes a store's header has 7 for the generation. */
 function random(length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  new DataView(bytes.buffer).setUint32(16, 7, true);
-  return bytes;
+  return length === 4 ? Uint8Array.of(7, 0, 0, 0) : Uint8Array.from({ length }, (_, i) => i);
 }
 
 export async function openStore(name = `store ${++stores}`): Promise<Backend & { readonly name: string }> {

@@ -11,8 +11,8 @@ import { BatchBuffer } from './batch.js';
 import { type EntryFields, EntryView, entryLength } from './entry.js';
 import { mediumError, type SyncFile } from './file.js';
 import { ENTRY_AT, EXTENT_BYTES, fullExtentBytes, UNIT } from './format.js';
-import type { Batch, Level, Log, Replayed, Visit } from './log.js';
-import { replayFile } from './replay.js';
+import type { Batch, Level, Log, Position, Replayed, Visit } from './log.js';
+import { type End, endsBatch, replayFile, START } from './replay.js';
 
 /** Most entries are shorter than this, so one read brings header and rest. */
 const GUESS_BYTES = 512;
@@ -59,6 +59,10 @@ export class FileLog implements Log {
     return this.#options.backend;
   }
 
+  get generation(): number {
+    return this.#options.generation;
+  }
+
   get bytes(): number {
     return this.#end;
   }
@@ -79,11 +83,30 @@ export class FileLog implements Log {
     return this.#end - this.#extentStart >= fullExtentBytes(this.#end);
   }
 
-  async replay(visit: Visit, endBatch: () => void | Promise<void>): Promise<Replayed> {
+  get position(): Position {
+    const end: End = {
+      end: this.#end,
+      extentStart: this.#extentStart,
+      extents: this.#extents,
+      batches: this.#batches,
+    };
+    return { ...end };
+  }
+
+  reaches(position: Position): boolean {
+    return endsBatch(this.#file, endOf(position).end, this.#options.generation);
+  }
+
+  async replay(
+    visit: Visit,
+    endBatch: () => void | Promise<void>,
+    from?: Position,
+  ): Promise<Replayed> {
     const size = this.#file.size();
     // Sealing reads older records while the log is still being read.
     this.#end = size;
-    const found = await replayFile(this.#file, this.#options.generation, visit, endBatch);
+    const start = from ? endOf(from) : START;
+    const found = await replayFile(this.#file, this.#options.generation, visit, endBatch, start);
     const { flushedTo = 0 } = this.#options;
     if (found.end < flushedTo) {
       throw new DataLossError(
@@ -238,4 +261,8 @@ export class FileLog implements Log {
   close(): void {
     this.#file.close();
   }
+}
+
+function endOf({ end = 0, extentStart = 0, extents = 0, batches = 0 }: Position): End {
+  return { end, extentStart, extents, batches };
 }

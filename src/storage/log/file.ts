@@ -18,6 +18,38 @@ export interface SyncFile {
 /** What the engines and systems call a full disk. */
 const FULL = new Set(['QuotaExceededError', 'NS_ERROR_FILE_NO_DEVICE_SPACE', 'ENOSPC', 'EDQUOT']);
 
+/** @throws IoError, QuotaError */
+export function sizeOf(file: SyncFile): number {
+  try {
+    return file.size();
+  } catch (error) {
+    throw mediumError('asking for the size of the log', error);
+  }
+}
+
+/**
+ * Fills `into`, which the file is long enough for. Fewer bytes than that must not be
+ * taken for the end of the log: it would be cut there.
+ *
+ * @throws IoError when the medium does not give them all.
+ */
+export function readWhole(file: SyncFile, into: Uint8Array, at: number): void {
+  for (let got = 0; got < into.length; ) {
+    let more: number;
+    try {
+      more = file.read(got === 0 ? into : into.subarray(got), at + got);
+    } catch (error) {
+      throw mediumError('reading the log', error);
+    }
+    if (!(more > 0)) {
+      throw new IoError(`reading the log: expected ${into.length} bytes at ${at}, got ${got}`, {
+        detail: { start: at, end: at + into.length },
+      });
+    }
+    got += more;
+  }
+}
+
 /** The error that a medium threw, as one of ours. */
 export function mediumError(doing: string, cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;

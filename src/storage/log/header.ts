@@ -13,7 +13,8 @@
  *        16     6  epoch       raised by each leader and each change
  *        22     6  created     epoch milliseconds
  *        28     6  flushed     bytes of the log that were flushed for certain
- *        34     6  reserved    0
+ *        34     2  place       0 or 1: which of the two places holds the log
+ *        36     4  reserved    0
  *        40    16  secret      keys the hashes; not to be logged
  *        56     n  settings    store-wide options as JSON, UTF-8
  */
@@ -26,6 +27,8 @@ export interface Header {
   readonly epoch: number;
   readonly createdAt: number;
   readonly flushedTo: number;
+  /** Which of the two places holds the log. */
+  readonly place: 0 | 1;
   readonly secret: Uint8Array;
   readonly settings: Readonly<Record<string, unknown>>;
 }
@@ -41,6 +44,7 @@ const AT = {
   epoch: 16,
   created: 22,
   flushed: 28,
+  place: 34,
   secret: 40,
   settings: 56,
 } as const;
@@ -57,6 +61,7 @@ export function encodeHeader(header: Header): Uint8Array {
   putUint48(view, AT.epoch, header.epoch);
   putUint48(view, AT.created, header.createdAt);
   putUint48(view, AT.flushed, header.flushedTo);
+  view.setUint16(AT.place, header.place, true);
   bytes.set(header.secret.subarray(0, SECRET_BYTES), AT.secret);
   bytes.set(settings, AT.settings);
   view.setUint32(AT.check, crc32c(bytes, AT.version), true);
@@ -88,6 +93,7 @@ export function decodeHeader(bytes: Uint8Array): Header | undefined {
     epoch: getUint48(view, AT.epoch),
     createdAt: getUint48(view, AT.created),
     flushedTo: getUint48(view, AT.flushed),
+    place: view.getUint16(AT.place, true) === 1 ? 1 : 0,
     secret: bytes.slice(AT.secret, AT.settings),
     settings: JSON.parse(new TextDecoder().decode(bytes.subarray(AT.settings, end))),
   };

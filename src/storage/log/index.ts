@@ -7,5 +7,5 @@ export { mediumError, type SyncFile } from './file.js';
 export { FileLog, type FileLogOptions } from './file-log.js';
 export { Flag, fullExtentBytes, INLINE_MAX, padded, Type, UNIT, VERSION } from './format.js';
 export { decodeHeader, encodeHeader, type Header } from './header.js';
-export type { Batch, Level, Log, Replayed, Visit } from './log.js';
+export type { Batch, Level, Log, Position, Replayed, Visit } from './log.js';
 export { MemoryFile } from './memory-file.js';

@@ -26,10 +26,17 @@ export interface Replayed {
   readonly tornBytes: number;
 }
 
+/** Where a log ended once, in its own words: for that log alone, by way of JSON. */
+export type Position = Readonly<Record<string, number>>;
+
 export type Visit = (entry: EntryView, location: number) => void;
 
 export interface Log {
   readonly backend: string;
+  /** Seeds its checks; no other log of the store has it. */
+  readonly generation: number;
+  /** Where it ends now. */
+  readonly position: Position;
   /** Bytes on the medium. */
   readonly bytes: number;
   readonly extents: number;
@@ -54,7 +61,12 @@ export interface Log {
    */
   read(location: number): Eventually<EntryView>;
   flush(): Eventually<Level>;
-  /** Visits the entries of every whole batch from the start, then `endBatch` after each. For once, before the first append. */
-  replay(visit: Visit, endBatch: () => Eventually<void>): Eventually<Replayed>;
+  /** Whether the log has a batch that ends at `position`, which a log of this generation gave. For before `replay`. */
+  reaches(position: Position): Eventually<boolean>;
+  /**
+   * Visits the entries of every whole batch from the start, or from a position that it
+   * reaches, then `endBatch` after each. For once, before the first append.
+   */
+  replay(visit: Visit, endBatch: () => Eventually<void>, from?: Position): Eventually<Replayed>;
   close(): Eventually<void>;
 }

@@ -1,11 +1,12 @@
 /**
- * Reading a log over a file from its start: where each whole batch lies, where the
- * log ends, and whether what lies behind is a torn tail or damage.
+ * Reading a log over a file, from its start or from the end of a batch: where each
+ * whole batch lies, where the log ends, and whether what lies behind is a torn tail or
+ * damage.
  */
 import { crc32c } from '../../base/crc32c.js';
 import { CorruptionError, FormatError } from '../../base/errors.js';
 import { EntryView, entryLength } from './entry.js';
-import type { SyncFile } from './file.js';
+import { readWhole, type SyncFile, sizeOf } from './file.js';
 import {
   COMMIT_AT,
   COMMIT_BYTES,
@@ -29,13 +30,17 @@ const COMMIT_TOTAL = ENTRY_AT.optional + COMMIT_BYTES;
 class Stretch {
   bytes = new Uint8Array(STRETCH_BYTES);
   view = new DataView(this.bytes.buffer);
-  #start = 0;
-  #end = 0;
+  #start: number;
+  #end: number;
 
   constructor(
     private readonly file: SyncFile,
     readonly size: number,
-  ) {}
+    start: number,
+  ) {
+    this.#start = start;
+    this.#end = start;
+  }
 
   /** Offset in `bytes` of the file's byte `at`. */
   offset(at: number): number {
@@ -58,34 +63,34 @@ class Stretch {
     const had = this.#end - keep;
     this.#start = keep;
     const wanted = Math.min(this.bytes.length - had, this.size - this.#end);
-    const got = this.file.read(this.bytes.subarray(had, had + wanted), this.#end);
-    this.#end += got;
-    return until <= this.#end;
+    readWhole(this.file, this.bytes.subarray(had, had + wanted), this.#end);
+    this.#end += wanted;
+    return true;
   }
 }
 
+/** Where a log ends, or ended. */
 export interface End {
-  /** Where the log ends and the next batch goes. */
+  /** Where the next batch goes. */
   readonly end: number;
   /** Where the extent in use begins. */
   readonly extentStart: number;
   readonly extents: number;
   readonly batches: number;
-  readonly entries: number;
 }
 
-/** Visits every entry of every whole batch of `file`, in order, and says where the log ends. */
+export const START: End = { end: 0, extentStart: 0, extents: 0, batches: 0 };
+
+/** Visits every entry of every whole batch of `file` behind `from`, in order, and says where the log ends. */
 export async function replayFile(
   file: SyncFile,
   generation: number,
   visit: Visit,
   endBatch: () => void | Promise<void>,
-): Promise<End> {
-  const stretch = new Stretch(file, file.size());
-  let end = 0;
-  let extentStart = 0;
-  let extents = 0;
-  let batches = 0;
+  from: End,
+): Promise<End & { readonly entries: number }> {
+  let { end, extentStart, extents, batches } = from;
+  const stretch = new Stretch(file, sizeOf(file), end);
   let entries = 0;
   const places: number[] = [];
   while (end < stretch.size) {
@@ -106,8 +111,18 @@ export async function replayFile(
     batches += 1;
     end = next;
   }
-  refuseDamage(stretch, end, extents, generation);
+  refuseDamage(stretch, end, generation);
   return { end, extentStart, extents, batches, entries };
+}
+
+/** Whether a COMMIT lies right before `end`. */
+export function endsBatch(file: SyncFile, end: number, generation: number): boolean {
+  const bytes = new Uint8Array(padded(COMMIT_TOTAL));
+  const start = end - bytes.length;
+  if (start < 0 || file.read(bytes, start) < bytes.length) return false;
+  const view = new DataView(bytes.buffer);
+  if (view.getInt32(ENTRY_AT.head, true) >>> TYPE_SHIFT !== Type.Commit) return false;
+  return entryLength(bytes, view, 0, bytes.length, generation) === COMMIT_TOTAL;
 }
 
 /** Whether the header of extent `number` lies at `at`. */
@@ -154,20 +169,17 @@ function findBatch(stretch: Stretch, start: number, generation: number, places: 
 }
 
 /**
- * A tail that was being written holds nothing that was flushed. If an extent follows,
- * or a commit that knows of a flush beyond `end`, bytes before it were damaged.
+ * A tail that was being written holds nothing that was flushed. If a commit follows
+ * that knows of a flush beyond `end`, bytes before it were damaged. That more of the log
+ * follows is no proof: what was not flushed reaches the disk in any order.
  */
-function refuseDamage(stretch: Stretch, end: number, extents: number, generation: number): void {
+function refuseDamage(stretch: Stretch, end: number, generation: number): void {
   for (let at = end; at + ENTRY_AT.optional <= stretch.size; at += UNIT) {
     if (!stretch.load(at, at + Math.min(COMMIT_TOTAL, stretch.size - at))) return;
     const first = stretch.view.getUint32(stretch.offset(at), true);
-    const proof =
-      first === EXTENT_MAGIC
-        ? at > end && (readExtentHeader(stretch, at, extents) || readExtentHeader(stretch, at, extents + 1))
-        : first === COMMIT_TOTAL && flushedByCommit(stretch, at, generation) > end;
-    if (!proof) continue;
+    if (first !== COMMIT_TOTAL || flushedByCommit(stretch, at, generation) <= end) continue;
     throw new CorruptionError(
-      `bytes ${end} to ${at} of the log fail their check and more of the log follows; nothing was changed`,
+      `bytes ${end} to ${at} of the log fail their check and had been flushed; nothing was changed`,
       { detail: { start: end, end: at } },
     );
   }

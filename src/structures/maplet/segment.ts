@@ -285,6 +285,19 @@ export class Segment {
     return true;
   }
 
+  /** Every location held, in no order. One pass. */
+  locations(): Uint32Array {
+    const { tags, words, step } = this;
+    const mask = ~this.extMask;
+    const found = new Uint32Array(this.length);
+    let count = 0;
+    for (let slot = 0, bound = step; slot < tags.length; slot++, bound += step) {
+      if (((bound - tags[slot]!) & 0xffff) !== 0) found[count++] = words[slot]! & mask;
+    }
+    for (const list of this.spill?.values() ?? []) for (const word of list) found[count++] = word & mask;
+    return found;
+  }
+
   /** Highest location held. One pass. */
   highestLocation(): number {
     const { tags, words, step } = this;

@@ -1,0 +1,356 @@
+/**
+ * Compaction: what is alive is copied to an empty log in the store's other place, and
+ * the header is turned to it.
+ *
+ *    1. A version is frozen, and the locations of all that is alive in it are put in order.
+ *    2. Their entries are copied, a slice at a time, each made to count in a second
+ *       state as recovery would. Reads and writes go on in the old log.
+ *    3. What was committed meanwhile follows, until little is left.
+ *    4. With the queue held: the rest follows, the new log is flushed, the header names
+ *       it, and the second state takes the place of the first.
+ *
+ * The old log stays as it is until 4, so a crash before leaves it, and one after finds
+ * the new one. It goes when the last reader of an older version lets go of it.
+ *
+ * Costs about the live bytes once more on the medium while it runs, and the index a
+ * second time in memory. Entries keep their version and order; a value whose key is
+ * gone while others have it becomes an entry of its own.
+ */
+import { ClosedError, CorruptionError, LockedError } from '../base/errors.js';
+import { hashString, lane } from '../base/hash.js';
+import type { Successor } from '../storage/backend.js';
+import { type EntryFields, type EntryView, entry, type Log, Type } from '../storage/log/index.js';
+import type { Change } from './change.js';
+import type { Committer } from './commit.js';
+import { Contents } from './contents.js';
+import type { CurrentLog, CurrentRecords } from './current.js';
+import type { Environment } from './environment.js';
+import { Lookup } from './lookup.js';
+import { Records } from './records.js';
+import { replayEntry } from './recover.js';
+import { seal } from './seal.js';
+import { settle } from './settle.js';
+import { BUFFER_KEYS_MAX, State, type View } from './state.js';
+
+/** What is copied without a pause: some milliseconds of work. */
+const SLICE_ENTRIES = 512;
+const SLICE_BYTES = 256 * 1024;
+/** So few commits may be left for the moment in which the queue is held. */
+const REST_CHANGES = 256;
+/** Rounds in which writers may stay ahead before they have to wait for the rest. */
+const ROUNDS_MAX = 20;
+/** Buckets by which locations are put in order, each in one go. */
+const BUCKETS = 1024;
+/** Comparing values while copying needs the last few at hand. */
+const CACHE_BYTES = 2 ** 20;
+
+export interface RewriterParts {
+  readonly environment: Environment;
+  readonly log: CurrentLog;
+  readonly state: State;
+  readonly records: CurrentRecords;
+  readonly committer: Committer;
+  readonly settle: () => Promise<void>;
+}
+
+export interface Compacted {
+  /** Bytes of the log before and after. */
+  readonly before: number;
+  readonly after: number;
+}
+
+export type RewriteProgress = (done: number, total: number) => void;
+
+/** The new log, and the state that is filled with it. */
+class Target {
+  readonly state: State;
+  readonly #contents: Contents;
+  readonly #lookup: Lookup;
+
+  constructor(
+    readonly log: Log,
+    source: State,
+    { now, index }: Environment,
+  ) {
+    this.state = new State(source.secret, source.dedup, now(), index);
+    const records = new Records(log, CACHE_BYTES);
+    this.#contents = new Contents(this.state, records);
+    this.#lookup = new Lookup(this.state, records, this.#contents);
+  }
+
+  settle(): Promise<void> {
+    return settle(this.state, this.#lookup, this.#contents);
+  }
+
+  /** Logs version and time of `source` where the entries that made them are gone. REQUIRES: it is settled. */
+  async reach({ version, time }: State): Promise<void> {
+    const { state, log } = this;
+    if (state.version === version && state.time === time) return;
+    state.reach(version, time);
+    await seal(log, state);
+  }
+
+  /** Appends entries and makes them count. */
+  async append(entries: readonly EntryFields[]): Promise<void> {
+    const { log, state } = this;
+    if (entries.length === 0) return;
+    if (log.full || state.buffered >= BUFFER_KEYS_MAX) {
+      await this.settle();
+      await seal(log, state);
+    }
+    const batch = log.begin();
+    const locations = entries.map((fields) => batch.add(fields));
+    const appended = log.append(batch, false);
+    if (appended instanceof Promise) await appended;
+    for (const location of locations) {
+      const read = log.read(location);
+      const written = read instanceof Promise ? await read : read;
+      const holds = written.type === Type.Put || written.type === Type.Object;
+      const content = holds ? this.#contents.of(written, location) : undefined;
+      replayEntry(state, written, location, content instanceof Promise ? await content : content);
+    }
+    state.endGroup();
+  }
+}
+
+export class Rewriter {
+  readonly #parts: RewriterParts;
+  /** What was committed since the version that is copied; `undefined` while none is. */
+  #changes: Change[] | undefined;
+  #running: Promise<Compacted> | undefined;
+  #stopped = false;
+  /** Somebody still reads the log before the current one, in the place where the next would go. */
+  #held = false;
+
+  constructor(parts: RewriterParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether a rewriting could begin now. */
+  get free(): boolean {
+    return this.#running === undefined && !this.#held && this.#parts.environment.successor !== undefined;
+  }
+
+  /** Told of each group that was committed. */
+  note(changes: readonly Change[]): void {
+    if (this.#changes) for (const change of changes) this.#changes.push(change);
+  }
+
+  /**
+   * Rewrites the log; calls while it runs share its outcome.
+   *
+   * @throws LockedError while a scan or a snapshot still reads the log before this one.
+   */
+  rewrite(onProgress?: RewriteProgress): Promise<Compacted> {
+    this.#running ??= this.#rewrite(onProgress).finally(() => {
+      this.#running = undefined;
+      this.#changes = undefined;
+    });
+    return this.#running;
+  }
+
+  /** What runs ends soon, and leaves the log as it is. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running?.catch(() => {});
+  }
+
+  async #rewrite(onProgress: RewriteProgress | undefined): Promise<Compacted> {
+    const { environment, log, state, records, committer } = this.#parts;
+    const before = log.bytes;
+    if (!environment.successor) return { before, after: before };
+    if (this.#held) {
+      throw new LockedError(
+        'a scan or a snapshot from before the last compaction is still open; end it first',
+      );
+    }
+    const { successor, source, view } = await committer.exclusive(async () => {
+      await this.#parts.settle();
+      const made = await environment.successor!();
+      const held = records.era;
+      held.retain();
+      this.#changes = [];
+      return { successor: made, source: held, view: state.view() };
+    });
+    let adopting = false;
+    try {
+      const target = new Target(successor.log, state, environment);
+      await this.#copyAlive(view, source, target, onProgress);
+      await this.#catchUp(source, target);
+      return await committer.exclusive(async () => {
+        await this.#copyChanges(source, target);
+        await this.#parts.settle();
+        await target.settle();
+        refuseDifference(state, target.state);
+        await target.reach(state);
+        const flushed = target.log.flush();
+        if (flushed instanceof Promise) await flushed;
+        adopting = true;
+        this.#follow(target, await successor.adopt());
+        return { before, after: log.bytes };
+      });
+    } catch (error) {
+      if (adopting) log.breakOff(error);
+      else await discard(successor);
+      throw error;
+    } finally {
+      source.release();
+    }
+  }
+
+  /** The new log and what is known of it take the place of the old. */
+  #follow(target: Target, empty: () => unknown): void {
+    const { log, state, records } = this.#parts;
+    log.follow(target.log);
+    state.adopt(target.state);
+    this.#held = true;
+    records.follow(target.log).retire(() => {
+      // What could not be emptied now is emptied before it is used again, or when the store is opened.
+      Promise.resolve()
+        .then(empty)
+        .catch(() => {})
+        .finally(() => {
+          this.#held = false;
+        });
+    });
+  }
+
+  async #copyAlive(view: View, source: Records, target: Target, onProgress?: RewriteProgress): Promise<void> {
+    const secret = target.state.secret;
+    const buckets = await bucketsOf(view, () => this.#pause());
+    const total = buckets.reduce((sum, { length }) => sum + length, 0);
+    let slice: EntryFields[] = [];
+    let bytes = 0;
+    let done = 0;
+    for (const bucket of buckets) {
+      done += bucket.length;
+      for (const location of withoutTwins(bucket.sort())) {
+        const read = source.pass(location);
+        const record = read instanceof Promise ? await read : read;
+        slice.push(copyOf(record, location, view, secret, target.state.dedup));
+        bytes += record.bytes;
+        if (slice.length < SLICE_ENTRIES && bytes < SLICE_BYTES) continue;
+        await target.append(slice);
+        slice = [];
+        bytes = 0;
+        onProgress?.(done, total);
+        await this.#pause();
+      }
+    }
+    await target.append(slice);
+    onProgress?.(total, total);
+  }
+
+  /** What was committed meanwhile, again and again until little is left. */
+  async #catchUp(source: Records, target: Target): Promise<void> {
+    for (let round = 0; round < ROUNDS_MAX && this.#changes!.length > REST_CHANGES; round++) {
+      await this.#copyChanges(source, target, () => this.#pause());
+    }
+  }
+
+  async #copyChanges(source: Records, target: Target, pause?: () => Promise<void>): Promise<void> {
+    const changes = this.#changes!;
+    this.#changes = [];
+    for (let from = 0; from < changes.length; from += SLICE_ENTRIES) {
+      const slice: EntryFields[] = [];
+      for (const change of changes.slice(from, from + SLICE_ENTRIES)) {
+        const { version: sequence, time } = change;
+        if (change.type === 'put') {
+          const read = source.pass(change.location);
+          slice.push(read instanceof Promise ? await read : read);
+        } else if (change.type === 'delete') {
+          slice.push(entry({ type: Type.Delete, sequence, time, key: change.key }));
+        } else if (change.type === 'clear') slice.push(entry({ type: Type.Clear, sequence, time }));
+      }
+      await target.append(slice);
+      await pause?.();
+    }
+  }
+
+  /** Lets others run. */
+  async #pause(): Promise<void> {
+    await new Promise<void>((resolve) => this.#parts.environment.after(0, resolve));
+    if (this.#stopped) throw new ClosedError('the store was closed while its log was rewritten');
+  }
+}
+
+/** What is left of a record: all of it while it is its key's, else the value that others refer to. */
+function copyOf(
+  record: EntryView,
+  location: number,
+  view: View,
+  secret: State['secret'],
+  dedup: boolean,
+): EntryFields {
+  const { type, key, sequence, time, kind, value } = record;
+  const high = hashString(secret, key);
+  const slot = view.buffer.get(key);
+  const current = slot
+    ? slot.content !== undefined && slot.location === location
+    : view.index.names(high, lane[0]!, location);
+  if (type === Type.Put && current) return record;
+  if (!dedup || !record.brings) {
+    throw new CorruptionError('the index names a record that no key has', { detail: { location } });
+  }
+  return entry({ type: Type.Object, sequence, time, kind, value, brings: true });
+}
+
+/**
+ * The locations of all that is alive in a version: buckets in ascending order, the
+ * locations in each without. So no step takes long, however many there are.
+ */
+async function bucketsOf(view: View, pause: () => Promise<void>): Promise<Uint32Array[]> {
+  const parts: Uint32Array[] = [];
+  const buffered: number[] = [];
+  for (const [, { content, location }] of view.buffer) if (content) buffered.push(location);
+  parts.push(Uint32Array.from(buffered));
+  let highest = 0;
+  for (const maplet of [view.index, view.objects]) {
+    for (const segment of maplet.segments()) parts.push(segment.locations());
+    await pause();
+  }
+  for (const part of parts) for (const location of part) if (location > highest) highest = location;
+  const width = Math.ceil((highest + 1) / BUCKETS);
+  const counts = new Uint32Array(BUCKETS);
+  for (const part of parts) {
+    for (const location of part) counts[Math.floor(location / width)]! += 1;
+  }
+  const buckets = Array.from(counts, (count) => new Uint32Array(count));
+  counts.fill(0);
+  for (const part of parts) {
+    for (const location of part) {
+      const at = Math.floor(location / width);
+      buckets[at]![counts[at]!++] = location;
+    }
+  }
+  await pause();
+  return buckets;
+}
+
+/** Sorted locations, each once: a record that is its key's and brought its value is named twice. */
+function withoutTwins(sorted: Uint32Array): Uint32Array {
+  let count = 0;
+  for (let i = 0; i < sorted.length; i++) {
+    if (i === 0 || sorted[i] !== sorted[i - 1]) sorted[count++] = sorted[i]!;
+  }
+  return sorted.subarray(0, count);
+}
+
+/** Both are settled, so their totals are exact: what differs would be lost or made up. */
+function refuseDifference(before: State, after: State): void {
+  for (const figure of ['keys', 'logicalBytes', 'objectCount', 'objectBytes'] as const) {
+    if (before[figure] === after[figure]) continue;
+    throw new CorruptionError(
+      `rewriting the log gave ${figure} ${after[figure]} for ${before[figure]}; it was left as it is`,
+      { detail: { figure, expected: before[figure], got: after[figure] } },
+    );
+  }
+}
+
+async function discard(successor: Successor): Promise<void> {
+  try {
+    await successor.discard();
+  } catch {
+    // The place is emptied before it is used again.
+  }
+}

@@ -1,0 +1,305 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type OpenOptions, resolveOptions } from '../../src/contract/options.js';
+import { Engine } from '../../src/engine/index.js';
+import type { Backend } from '../../src/storage/backend.js';
+import { openFiles } from '../../src/storage/files.js';
+import { MemoryFile } from '../../src/storage/log/index.js';
+import type { IndexMapletOptions } from '../../src/structures/maplet/index.js';
+import { FakeTime, scanAll } from './bench-store.js';
+
+type Pair = [MemoryFile, MemoryFile];
+
+interface Disk {
+  readonly headers: Pair;
+  readonly logs: Pair;
+}
+
+const newDisk = (): Disk => ({
+  headers: [new MemoryFile(), new MemoryFile()],
+  logs: [new MemoryFile(), new MemoryFile()],
+});
+
+const copied = ({ headers, logs }: Disk): Disk => {
+  const copy = (files: Pair): Pair => [
+    new MemoryFile(files[0].content()),
+    new MemoryFile(files[1].content()),
+  ];
+  return { headers: copy(headers), logs: copy(logs) };
+};
+
+let drawn = 0;
+
+interface Opened {
+  readonly engine: Engine;
+  readonly backend: Backend;
+  readonly time: FakeTime;
+}
+
+async function openOn(
+  disk: Disk,
+  options: OpenOptions = {},
+  index: IndexMapletOptions = {},
+  time = new FakeTime(),
+): Promise<Opened> {
+  const backend = openFiles(
+    { backend: 'test', ...disk, remove() {} },
+    {
+      surroundings: {
+        now: () => time.now,
+        random: (bytes) => Uint8Array.from({ length: bytes }, () => (drawn = (drawn * 31 + 7) & 0xff)),
+      },
+      absolute: false,
+      settings: { dedup: 'exact' },
+    },
+  );
+  const engine = await Engine.open({
+    mode: 'hybrid',
+    settings: resolveOptions(options),
+    log: backend.log,
+    successor: () => backend.successor(),
+    secret: backend.header.secret,
+    now: () => time.now,
+    after: (ms, task) => {
+      if (ms > 0) return time.after(ms, task);
+      setImmediate(task);
+      return () => {};
+    },
+    index,
+  });
+  return { engine, backend, time };
+}
+
+async function contentOf(engine: Engine) {
+  return {
+    entries: await scanAll<[string, unknown]>(engine, 'entries'),
+    deadlines: await scanAll<string>(engine, 'keysWithTtl'),
+    health: { ...(await engine.health()), storedBytes: 0, oldestObjectAge: 0 },
+  };
+}
+
+describe('compaction', () => {
+  test('takes what was overwritten and deleted from the log, and keeps the rest', async () => {
+    const disk = newDisk();
+    const { engine } = await openOn(disk);
+    for (let round = 0; round < 5; round++) {
+      await engine.setMany(
+        Array.from({ length: 500 }, (_, i) => [`key-${i}`, `value ${i} of round ${round}`.repeat(5)]),
+      );
+    }
+    await engine.deleteMany(Array.from({ length: 250 }, (_, i) => `key-${i * 2}`));
+    const before = await contentOf(engine);
+    const { before: bytesBefore, after } = await engine.compact();
+    expect(after).toBeLessThan(bytesBefore / 8);
+    expect((await engine.health()).storedBytes).toBe(after);
+    expect(await contentOf(engine)).toEqual(before);
+    expect(disk.logs[0].size()).toBe(0);
+    expect(disk.logs[1].size()).toBe(after);
+    await engine.set('more', 1);
+    const { engine: again } = await openOn(copied(disk));
+    expect(await again.get('more')).toBe(1);
+    await again.delete('more');
+    expect((await contentOf(again)).entries).toEqual(before.entries);
+  });
+
+  test('keeps a value whose first key is gone while another has it, long or short', async () => {
+    const disk = newDisk();
+    const { engine } = await openOn(disk);
+    const long = 'a long value that others refer to'.repeat(3);
+    for (const [value, name] of [
+      [long, 'long'],
+      ['short', 'short'],
+    ]) {
+      await engine.set(`first ${name}`, value);
+      await engine.set(`second ${name}`, value);
+      await engine.set(`third ${name}`, value, { ttl: 1000 });
+      await engine.delete(`first ${name}`);
+    }
+    const before = await contentOf(engine);
+    await engine.compact();
+    expect(await contentOf(engine)).toEqual(before);
+    const { engine: again } = await openOn(copied(disk));
+    expect(await contentOf(again)).toEqual(before);
+    // One object each still, and it goes with its last key.
+    expect(await again.countUnique()).toBe(2);
+    for (const name of ['long', 'short']) await again.deleteMany([`second ${name}`, `third ${name}`]);
+    expect(await again.countUnique()).toBe(0);
+    expect((await again.health()).totalBytes).toBe(0);
+  });
+
+  test('begins by itself when most of the log is dead, and not before', async () => {
+    const disk = newDisk();
+    const { engine } = await openOn(disk, { durability: 'strict' });
+    const write = (round: number) =>
+      engine.setMany(
+        Array.from({ length: 1000 }, (_, i) => [`key-${i}`, `${round}:${i}:${'x'.repeat(200)}`]),
+      );
+    let largest = 0;
+    for (let round = 0; round < 40; round++) {
+      await write(round);
+      for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+      largest = Math.max(largest, (await engine.health()).storedBytes);
+      if (round === 2) expect(disk.logs[1].size()).toBe(0);
+    }
+    const live = 1000 * 240;
+    expect(largest).toBeGreaterThan(2 * live);
+    expect(largest).toBeLessThan(3 * live + 4 * 256 * 1024);
+    expect(await engine.get('key-7')).toBe(`39:7:${'x'.repeat(200)}`);
+    const { engine: again } = await openOn(copied(disk));
+    expect(await again.count()).toBe(1000);
+  });
+
+  test('a scan that began before goes on in the log that is gone, and holds the next compaction up', async () => {
+    const disk = newDisk();
+    const { engine } = await openOn(disk);
+    await engine.setMany(
+      Array.from({ length: 3000 }, (_, i) => [
+        `key-${String(i).padStart(4, '0')}`,
+        `old ${i} ${'x'.repeat(30)}`,
+      ]),
+    );
+    const first = await engine.scan('values');
+    await engine.setMany(
+      Array.from({ length: 3000 }, (_, i) => [
+        `key-${String(i).padStart(4, '0')}`,
+        `new ${i} ${'x'.repeat(30)}`,
+      ]),
+    );
+    await engine.compact();
+    expect(disk.logs[0].size()).toBeGreaterThan(0);
+    await expect(engine.compact()).rejects.toMatchObject({ code: 'LOCKED' });
+    const values = [...first.items];
+    for (let { id } = first; id !== 0; ) {
+      const piece = await engine.scanNext(id);
+      values.push(...piece.items);
+      id = piece.id;
+    }
+    expect(values).toHaveLength(3000);
+    expect(values.every((value) => String(value).startsWith('old'))).toBe(true);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(disk.logs[0].size()).toBe(0);
+    await engine.compact();
+    expect(await engine.get('key-0001')).toBe(`new 1 ${'x'.repeat(30)}`);
+  });
+
+  test('what cannot be written leaves the log as it was, and the store works on', async () => {
+    for (let failing = 0; failing < 12; failing++) {
+      const disk = newDisk();
+      const { engine } = await openOn(disk);
+      await engine.setMany(Array.from({ length: 1500 }, (_, i) => [`key-${i}`, `value ${i}`.repeat(20)]));
+      const before = await contentOf(engine);
+      const [, place] = disk.logs;
+      let calls = 0;
+      let armed = true;
+      for (const name of ['write', 'flush', 'truncate'] as const) {
+        const real = place[name].bind(place) as (...args: unknown[]) => unknown;
+        place[name] = ((...args: unknown[]) => {
+          if (armed && calls++ === failing) throw Object.assign(new Error('full'), { name: 'QuotaExceededError' });
+          return real(...args);
+        }) as never;
+      }
+      const outcome = await engine.compact().catch((error) => error);
+      armed = false;
+      expect(await contentOf(engine), `call ${failing}`).toEqual(before);
+      await engine.set('more', failing);
+      const { engine: again } = await openOn(copied(disk));
+      expect(await again.get('more')).toBe(failing);
+      expect(await again.count()).toBe(1501);
+      if (calls <= failing) {
+        expect(outcome.after).toBeGreaterThan(0);
+        expect(failing).toBeGreaterThan(4);
+        return;
+      }
+      expect(outcome).toBeInstanceOf(Error);
+    }
+    expect.fail('compaction makes more calls than were tried');
+  });
+
+  const keys = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const key = fc.constantFrom(...keys);
+  const value = fc.constantFrom('', 'short', 'x'.repeat(17), 'a long value'.repeat(9), 'another'.repeat(40));
+  const step = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ type: fc.constant('set' as const), key, value }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        type: fc.constant('expiring' as const),
+        key,
+        value,
+        ttl: fc.integer({ min: 1, max: 50 }),
+      }),
+    },
+    { weight: 2, arbitrary: fc.record({ type: fc.constant('delete' as const), key }) },
+    { weight: 1, arbitrary: fc.record({ type: fc.constant('clear' as const) }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ type: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: 40 }) }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({ type: fc.constant('compact' as const), during: fc.integer({ min: 0, max: 4 }) }),
+    },
+    { weight: 1, arbitrary: fc.record({ type: fc.constant('reopen' as const) }) },
+  );
+
+  for (const [name, index] of [
+    ['a large index', {}],
+    ['one that takes keys for others', { segmentSlots: 16, leastSlots: 8, fingerprintBits: 4 }],
+  ] as const) {
+    test(`changes no answer, whatever is written before, while it runs and after, with ${name}`, async () => {
+      const script = fc.array(step, { maxLength: 40, size: 'max' });
+      await fc.assert(
+        fc.asyncProperty(script, async (steps) => {
+          let disk = newDisk();
+          let { engine, time } = await openOn(disk, {}, index);
+          const model = new Map<string, { value: string; expiresAt: number }>();
+          let running: Promise<unknown>[] = [];
+          const settled = async () => {
+            await Promise.all(running);
+            running = [];
+          };
+          for (const [i, one] of steps.entries()) {
+            if (one.type === 'set') {
+              await engine.set(one.key, one.value);
+              model.set(one.key, { value: one.value, expiresAt: Infinity });
+            } else if (one.type === 'expiring') {
+              await engine.set(one.key, one.value, { ttl: one.ttl });
+              model.set(one.key, { value: one.value, expiresAt: time.now + one.ttl });
+            } else if (one.type === 'delete') {
+              await engine.delete(one.key);
+              model.delete(one.key);
+            } else if (one.type === 'clear') {
+              await engine.clear();
+              model.clear();
+            } else if (one.type === 'pass') time.pass(one.ms);
+            else if (one.type === 'compact') {
+              if (i % 2 === 0) await settled();
+              running.push(engine.compact().catch((error) => expect(error.code).toBe('LOCKED')));
+              for (let turn = 0; turn < one.during; turn++)
+                await new Promise((resolve) => setImmediate(resolve));
+            } else {
+              await settled();
+              disk = copied(disk);
+              ({ engine, time } = await openOn(disk, {}, index, time));
+            }
+            const alive = [...model].filter(([, { expiresAt }]) => expiresAt > time.now);
+            const expected = alive.map(([k, v]) => [k, v.value]).sort(([a], [b]) => (a! < b! ? -1 : 1));
+            for (const k of keys) {
+              expect(await engine.get(k)).toBe(alive.find(([other]) => other === k)?.[1].value);
+            }
+            expect(await scanAll(engine, 'entries')).toEqual(expected);
+          }
+          await settled();
+          const unique = new Set(
+            [...model.values()].filter(({ expiresAt }) => expiresAt > time.now).map((v) => v.value),
+          );
+          expect(await engine.countUnique()).toBe(unique.size);
+          const live = await contentOf(engine);
+          const { engine: again } = await openOn(copied(disk), {}, index, time);
+          expect(await contentOf(again)).toEqual(live);
+        }),
+        { numRuns: 150 },
+      );
+    });
+  }
+});

@@ -1,0 +1,175 @@
+/** A store on a disk that can lose power: opened as a leader opens it, driven by steps, compared with its history. */
+import { expect } from 'vitest';
+import { StoreError } from '../../src/base/errors.js';
+import { type OpenOptions, resolveOptions } from '../../src/contract/options.js';
+import { Engine } from '../../src/engine/index.js';
+import type { Backend } from '../../src/storage/backend.js';
+import { HEADER_FILES, LOG_FILES, openFiles } from '../../src/storage/files.js';
+import type { SyncFile } from '../../src/storage/log/index.js';
+import { FakeTime, scanAll } from '../engine/bench-store.js';
+import type { FakeDisk } from './disk.js';
+import { type Answer, figuresOf, type History, liveIn, nameOf, type Version, type Write } from './history.js';
+
+/** Files are called durable from this age on. */
+export const SETTLED_MS = 60_000;
+
+export interface Store {
+  readonly engine: Engine;
+  readonly backend: Backend;
+  readonly disk: FakeDisk;
+  readonly time: FakeTime;
+  readonly options: OpenOptions;
+}
+
+/** Sweeps are steps: one that came by a timer would make a version that nobody asked for. */
+export const OPTIONS: OpenOptions = { ttl: { sweepInterval: Infinity } };
+
+let secrets = 0;
+
+export async function openStore(
+  disk: FakeDisk,
+  time: FakeTime = new FakeTime(),
+  options: OpenOptions = OPTIONS,
+): Promise<Store> {
+  const [a, b, log, other] = [...HEADER_FILES, ...LOG_FILES].map((name) => disk.open(name)) as [
+    SyncFile,
+    SyncFile,
+    SyncFile,
+    SyncFile,
+  ];
+  const backend = openFiles(
+    { backend: 'fake', headers: [a, b], logs: [log, other], remove() {} },
+    {
+      surroundings: {
+        now: () => time.now,
+        random: (bytes) => Uint8Array.from({ length: bytes }, (_, i) => (i * 7 + ++secrets) & 0xff),
+      },
+      absolute: false,
+      settings: { dedup: 'exact' },
+    },
+  );
+  await backend.writeHeader({ ...backend.header, epoch: backend.header.epoch + 1 });
+  const engine = await Engine.open({
+    mode: 'hybrid',
+    settings: resolveOptions(options),
+    log: backend.log,
+    secret: backend.header.secret,
+    now: () => time.now,
+    after: time.after,
+  });
+  return { engine, backend, disk, time, options };
+}
+
+/** As a leader lets go: how far the log was flushed goes into the header. */
+export async function closeStore({ engine, backend }: Store): Promise<void> {
+  await engine.close();
+  const { header } = backend;
+  await backend.writeHeader({ ...header, epoch: header.epoch + 1, flushedTo: engine.logBytes });
+  await backend.close();
+}
+
+/** Asks the engine for `write`; a set resolves to its commit. */
+export function start(engine: Engine, write: Write): Promise<unknown> {
+  const durability = write.strict === undefined ? {} : { durability: write.strict ? 'strict' : 'relaxed' };
+  switch (write.do) {
+    case 'set': {
+      const { do: _, key, value, strict, ...rest } = write;
+      return engine.set(key, value, { ...rest, ...durability });
+    }
+    case 'setMany':
+      return engine.setMany([...write.pairs], durability);
+    case 'delete':
+      return engine.delete(write.key, durability);
+    case 'deleteMany':
+      return engine.deleteMany(write.keys, durability);
+    case 'expire':
+      return engine.expire(write.key, write.ttl, durability);
+    case 'persist':
+      return engine.persist(write.key, durability);
+    case 'clear':
+      return engine.clear(write.prefix === undefined ? undefined : { prefix: write.prefix }, durability);
+    case 'sweep':
+      return engine.sweep().then(({ expired }) => expired);
+  }
+}
+
+export type Outcome = { readonly refused: StoreError } | { readonly refused?: undefined };
+
+/**
+ * Runs the steps of one turn, which the engine may put into one group, and compares
+ * each answer with what the history says. What is refused by the medium has not happened.
+ */
+export async function runTogether(
+  store: Store,
+  history: History,
+  writes: readonly Write[],
+): Promise<Outcome[]> {
+  const { engine, time, backend } = store;
+  const settled = time.now - backend.header.createdAt >= SETTLED_MS;
+  const storeIsStrict = store.options.durability === 'strict';
+  const results = await Promise.allSettled(writes.map((write) => start(engine, write)));
+  return results.map((result, i) => {
+    const write = writes[i]!;
+    if (result.status === 'rejected' && result.reason.code !== 'CONFLICT') {
+      if (!(result.reason instanceof StoreError)) throw result.reason;
+      return { refused: result.reason };
+    }
+    const expected = history.apply(write, time.now);
+    const strict = write.strict ?? (write.do !== 'sweep' && storeIsStrict);
+    expect(answerOf(result, strict && settled), `${write.do} makes version ${history.version}`).toEqual(
+      expected,
+    );
+    if (strict && settled) history.durable = history.version;
+    return {};
+  });
+}
+
+function answerOf(result: PromiseSettledResult<unknown>, durable: boolean): Answer {
+  if (result.status === 'rejected') return 'CONFLICT';
+  if (typeof result.value !== 'object') return result.value as Answer;
+  const { version, durability } = result.value as { version: number; durability: string };
+  // A call that is not strict is durable too where another of its group is.
+  if (durable) expect(durability).toBe('durable');
+  return version;
+}
+
+/** Flushes, and counts what was written before as durable. */
+export async function flush(store: Store, history: History): Promise<void> {
+  await store.engine.flush();
+  if (store.time.now - store.backend.header.createdAt >= SETTLED_MS) history.durable = history.version;
+}
+
+/** Everything that can be asked of the store is as in `version` of its history. */
+export async function expectVersion(
+  { engine, time }: Store,
+  number: number,
+  version: Version,
+): Promise<void> {
+  const live = liveIn(version, time.now);
+  const keys = [...live.keys()].sort((a, b) => (a < b ? -1 : 1));
+  const found = await scanAll<[string, unknown]>(engine, 'entries');
+  expect(found.map(([key, value]) => `${key} = ${nameOf(value)}`)).toEqual(
+    keys.map((key) => `${key} = ${nameOf(live.get(key)!.value)}`),
+  );
+  for (const key of version.entries.keys()) {
+    const kept = live.get(key);
+    const entry = (await engine.getEntry(key)) as
+      | { version: number; expiresAt: number | null; value: unknown }
+      | undefined;
+    expect(entry?.version, key).toBe(kept?.version);
+    if (!entry || !kept) continue;
+    expect(entry.expiresAt ?? Infinity, key).toBe(kept.expiresAt);
+    expect(nameOf(entry.value), key).toBe(nameOf(kept.value));
+  }
+  expect(await engine.health()).toMatchObject(figuresOf(version, time.now));
+  expect((await engine.stats()).version).toBe(number);
+}
+
+/** The version that a store was found at, which has to be one of its history and not before `least`. */
+export async function expectFound(store: Store, history: History, least: number): Promise<number> {
+  const { version } = await store.engine.stats();
+  expect(version, 'a durable version is lost').toBeGreaterThanOrEqual(least);
+  expect(version, 'a version was invented').toBeLessThanOrEqual(history.version);
+  await expectVersion(store, version, history.at(version)!);
+  return version;
+}
