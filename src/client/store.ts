@@ -119,7 +119,7 @@ export class RemoteStore implements Store {
     return this.#call('batch', options, operations);
   }
 
-  merge<T>(key: string, operand: T, operator: OperatorName, options?: Options): Promise<T> {
+  async merge<T>(key: string, operand: T, operator: OperatorName, options?: Options): Promise<T> {
     // A function would not cross; its name is refused by who knows the names.
     return this.#call('merge', options, key, operand, String(operator));
   }

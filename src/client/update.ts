@@ -72,9 +72,9 @@ export class Updates {
         signal,
       );
       let next = change(value);
-      if (next instanceof Promise) {
+      if (isPromise(next)) {
         endTurn();
-        next = await orAbort(next, signal);
+        next = await orAbort(Promise.resolve(next), signal);
       }
       const { retries = RETRIES, ...terms } = options ?? {};
       const given = { ...terms, keepTtl: terms.ttl === undefined, ifVersion: version };
@@ -95,4 +95,9 @@ export class Updates {
       await orAbort(this.waits.pause(this.waits.random() * longest), signal);
     }
   }
+}
+
+/** A value that can be stored has no function `then`. */
+function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof (value as Partial<PromiseLike<T>> | undefined | null)?.then === 'function';
 }

@@ -6,27 +6,20 @@
  * queue takes its place among them, so that it sees those before it and none after.
  */
 import type { Eventually } from '../base/bytes.js';
-import { decode, type Encoded } from '../base/codec/index.js';
 import { secretFrom } from '../base/hash.js';
-import { requireKey, requireKeys, requireOptions, toMilliseconds } from '../contract/arguments.js';
-import { resolveWriteDurability } from '../contract/options.js';
 import type { Health, Stats } from '../contract/stats.js';
 import type { Commit, Entry, SweepResult } from '../contract/store.js';
 import type { RunKey } from '../structures/runs/index.js';
-import { admitSet, admitSetMany } from './admit.js';
-import { type Admitted, admitBatch, admitMerge, checkUpdate } from './admit-batch.js';
-import { Committer, type MutationSource } from './commit.js';
+import { Committer } from './commit.js';
 import { Contents } from './contents.js';
 import { CurrentLog, CurrentRecords } from './current.js';
 import type { Environment } from './environment.js';
 import { type Expired, Expirer } from './expirer.js';
 import { Lookup } from './lookup.js';
 import { Maintenance } from './maintenance.js';
-import type { Mutation } from './mutation.js';
-import type { OwnOperators } from './operators.js';
 import { Planner } from './plan.js';
 import { type ItemKind, Reader } from './reader.js';
-import { missing, Reads } from './reads.js';
+import { Reads } from './reads.js';
 import { recover } from './recover.js';
 import { type Counters, Report } from './report.js';
 import { type Compacted, Rewriter } from './rewrite.js';
@@ -35,14 +28,12 @@ import { type Piece, Scans } from './scans.js';
 import { seal } from './seal.js';
 import { settle } from './settle.js';
 import { State } from './state.js';
+import { Writes } from './writes.js';
 
 /** Modes whose reads would otherwise go to the log each time keep the cache of the options. */
 const UNCACHED_MODES = new Set(['memory', 'aof']);
 /** Even without a cache, comparing a value with a stored one needs the last few at hand. */
 const LEAST_CACHE_BYTES = 2 ** 20;
-
-const WRITE_OPTIONS = ['durability', 'strict'] as const;
-const NO_OPERATORS: OwnOperators = new Map();
 
 export class Engine {
   readonly #environment: Environment;
@@ -51,6 +42,7 @@ export class Engine {
   readonly #contents: Contents;
   readonly #lookup: Lookup;
   readonly #reads: Reads;
+  readonly #writes: Writes;
   readonly #planner: Planner;
   readonly #committer: Committer;
   readonly #expirer: Expirer;
@@ -120,6 +112,18 @@ export class Engine {
       records: this.#records,
       counters: this.#counters,
       now: () => this.#now(),
+    });
+    this.#writes = new Writes({
+      environment,
+      state,
+      committer: this.#committer,
+      planner: this.#planner,
+      reads: this.#reads,
+      counters: this.#counters,
+      now: () => this.#now(),
+      settle: () => this.#settle(),
+      expired: () => this.#expirer.expired(this.#now()),
+      keysIn: (bounds) => this.#takeAll(this.#scanNow(bounds)),
     });
     this.#expirer = new Expirer(state, this.#records, this.#contents);
     this.#maintenance = new Maintenance({
@@ -204,93 +208,50 @@ export class Engine {
 
   // Writing
 
-  async set(key: unknown, value: unknown, options?: unknown): Promise<Commit> {
-    const { mutations, strict } = admitSet(key, value, options, this.#environment.settings);
-    const { version, durability } = await this.#submit(mutations, strict);
-    return { version, durability };
+  set(key: unknown, value: unknown, options?: unknown): Promise<Commit> {
+    return this.#writes.set(key, value, options);
   }
 
-  async setMany(entries: unknown, options?: unknown): Promise<Commit> {
-    const { mutations, strict } = admitSetMany(entries, options, this.#environment.settings);
-    const { version, durability } = await this.#submit(mutations, strict);
-    return { version, durability };
+  setMany(entries: unknown, options?: unknown): Promise<Commit> {
+    return this.#writes.setMany(entries, options);
   }
 
-  async batch(operations: unknown, options?: unknown): Promise<Commit> {
-    const { settings, operators = NO_OPERATORS } = this.#environment;
-    const { version, durability } = await this.#submitWithRoom(
-      admitBatch(operations, options, settings, operators),
-    );
-    return { version, durability };
+  batch(operations: unknown, options?: unknown): Promise<Commit> {
+    return this.#writes.batch(operations, options);
   }
 
   /** Resolves to the merged value, of memory that nobody else has. */
-  async merge(key: unknown, operand: unknown, operator: unknown, options?: unknown): Promise<unknown> {
-    const { settings, operators = NO_OPERATORS } = this.#environment;
-    const stored: Encoded[] = [];
-    const note = (merged: Encoded) => (stored[0] = merged);
-    await this.#submitWithRoom(admitMerge(key, operand, operator, options, settings, operators, note));
-    return decode(stored[0]!.kind, stored[0]!.bytes);
+  merge(key: unknown, operand: unknown, operator: unknown, options?: unknown): Promise<unknown> {
+    return this.#writes.merge(key, operand, operator, options);
   }
 
   /** What an `update` begins with: its options are checked before its function runs. */
   beginUpdate(key: unknown, options?: unknown): Eventually<{ version: number; value: unknown }> {
-    checkUpdate(options, this.#environment.settings);
-    return this.#reads.versioned(key);
+    return this.#writes.beginUpdate(key, options);
   }
 
-  async delete(key: unknown, options?: unknown): Promise<boolean> {
-    const { strict, durable } = this.#writeOptions('delete', options);
-    const mutation: Mutation = { type: 'delete', key: requireKey(key) };
-    return this.#changedOne(mutation, durable, strict);
+  delete(key: unknown, options?: unknown): Promise<boolean> {
+    return this.#writes.delete(key, options);
   }
 
-  async deleteMany(keys: unknown, options?: unknown): Promise<number> {
-    const { durable } = this.#writeOptions('deleteMany', options);
-    const unique = [...new Set(requireKeys(keys))];
-    const mutations = unique.map((key): Mutation => ({ type: 'delete', key }));
-    return (await this.#submit(mutations, durable)).changed;
+  deleteMany(keys: unknown, options?: unknown): Promise<number> {
+    return this.#writes.deleteMany(keys, options);
   }
 
-  async clear(range?: unknown, options?: unknown): Promise<number> {
-    const { durable } = this.#writeOptions('clear', options);
-    const bounds = resolveRange(range);
-    const everything = bounds.low === '' && bounds.high === undefined && bounds.limit === Infinity;
-    let cleared = 0;
-    await this.#submit(async () => {
-      await this.#settle();
-      if (everything) {
-        cleared = this.#state.keys - (await this.#expirer.expired(this.#now())).keys;
-        return this.#state.keys > 0 ? [{ type: 'clear' }] : [];
-      }
-      const keys = await this.#takeAll(this.#scanNow(bounds));
-      cleared = keys.length;
-      return keys.map(({ key }): Mutation => ({ type: 'delete', key }));
-    }, durable);
-    return cleared;
+  clear(range?: unknown, options?: unknown): Promise<number> {
+    return this.#writes.clear(range, options);
   }
 
-  async expire(key: unknown, ttl: unknown, options?: unknown): Promise<boolean> {
-    const { strict, durable } = this.#writeOptions('expire', options);
-    const ttlMs = toMilliseconds('ttl', ttl);
-    if (ttlMs === Infinity) return this.persist(key, options);
-    return this.#changedOne({ type: 'expire', key: requireKey(key), ttlMs }, durable, strict);
+  expire(key: unknown, ttl: unknown, options?: unknown): Promise<boolean> {
+    return this.#writes.expire(key, ttl, options);
   }
 
-  async expireMany(keys: unknown, ttl: unknown, options?: unknown): Promise<number> {
-    const { durable } = this.#writeOptions('expireMany', options);
-    const ttlMs = toMilliseconds('ttl', ttl);
-    const unique = [...new Set(requireKeys(keys))];
-    const mutations = unique.map((key): Mutation => ({ type: 'expire', key, ttlMs }));
-    return (await this.#submit(mutations, durable)).changed;
+  expireMany(keys: unknown, ttl: unknown, options?: unknown): Promise<number> {
+    return this.#writes.expireMany(keys, ttl, options);
   }
 
-  async persist(key: unknown, options?: unknown): Promise<boolean> {
-    const { strict, durable } = this.#writeOptions('persist', options);
-    const checked = requireKey(key);
-    if (strict && !(await this.has(checked))) missing(checked, undefined, true);
-    const outcome = await this.#submit([{ type: 'expire', key: checked, ttlMs: Infinity }], durable);
-    return outcome.changed === 1;
+  persist(key: unknown, options?: unknown): Promise<boolean> {
+    return this.#writes.persist(key, options);
   }
 
   // Care
@@ -371,36 +332,5 @@ export class Engine {
     } finally {
       scan.records.release();
     }
-  }
-
-  #submit(mutations: MutationSource, strict: boolean) {
-    this.#counters.operations += 1;
-    return this.#committer.submit(mutations, strict);
-  }
-
-  /** Where the maplet may not grow, the room is counted when it is the call's turn. */
-  #submitWithRoom({ mutations, strict }: Admitted) {
-    if (this.#environment.settings.maplet.autoResize) return this.#submit(mutations, strict);
-    return this.#submit(async () => {
-      const all = await mutations;
-      await this.#planner.reserve(all, this.#now());
-      return all;
-    }, strict);
-  }
-
-  async #changedOne(
-    mutation: Mutation & { key: string },
-    durable: boolean,
-    strict: boolean,
-  ): Promise<boolean> {
-    const { changed } = await this.#submit([mutation], durable);
-    if (changed === 0) missing(mutation.key, undefined, strict);
-    return changed === 1;
-  }
-
-  #writeOptions(call: string, options: unknown): { strict: boolean; durable: boolean } {
-    const given = requireOptions<{ durability?: unknown; strict?: boolean }>(call, options, WRITE_OPTIONS);
-    const durable = resolveWriteDurability(given.durability, this.#environment.settings);
-    return { strict: given.strict === true, durable };
   }
 }

@@ -1,9 +1,9 @@
 /**
- * Opening: the log is read from its start and every entry goes through `State.apply`,
- * as it did when it was written.
+ * Opening: the log is read from its start, or from where an image ends, and every entry
+ * goes through `State.apply`, as it did when it was written.
  */
 import { CorruptionError } from '../base/errors.js';
-import { type EntryView, type Log, padded, type Replayed, Type } from '../storage/log/index.js';
+import { type EntryView, type Log, type Position, padded, type Replayed, Type } from '../storage/log/index.js';
 import type { Fence } from '../structures/runs/index.js';
 import type { Content } from './change.js';
 import type { Contents } from './contents.js';
@@ -14,6 +14,7 @@ export async function recover(
   state: State,
   contents: Contents,
   settle: () => Promise<void>,
+  from?: Position,
 ): Promise<Replayed> {
   let pending: { entry: EntryView; location: number }[] = [];
   const visit = (entry: EntryView, location: number) => {
@@ -41,7 +42,7 @@ export async function recover(
     }
     state.endGroup();
   };
-  return log.replay(visit, endBatch);
+  return log.replay(visit, endBatch, from);
 }
 
 /** Makes an entry of the log count. `content`: what a put or an object holds. */

@@ -141,6 +141,16 @@ export class State {
     return this.objectBytes + this.keys * (overhead + RUN_KEY_BYTES);
   }
 
+  /** What `liveBytes` goes by: an image keeps it. */
+  get perPut(): readonly [puts: number, overhead: number] {
+    return [this.#puts, this.#overhead];
+  }
+
+  set perPut([puts, overhead]) {
+    this.#puts = puts;
+    this.#overhead = overhead;
+  }
+
   /** How many keys have this object. */
   keysOf(object: number): number {
     return this.references.get(object) ?? 1;

@@ -51,7 +51,11 @@ function append(
   log.append(batch, strict);
 }
 
-const newDisk = () => new FakeDisk(() => 1e6);
+/** Its first file is made at 0, and is old from then on. */
+const newDisk = () => {
+  let asked = 0;
+  return new FakeDisk(() => asked++ * 1e6);
+};
 const quota = () => Object.assign(new Error('full'), { name: 'QuotaExceededError' });
 
 describe('a batch that is written where another one was cut off', () => {
@@ -63,7 +67,8 @@ describe('a batch that is written where another one was cut off', () => {
     expect(disk.content('log').length % 512).toBe(0);
     return { disk, log };
   };
-  const found = (batches: string[]) => expect(['', 'AAAAAAAAAAAAAAAA', 'BBBBBBBBBBBBBBBB']).toContain(batches[1] ?? '');
+  const found = (batches: string[]) =>
+    expect(['', 'AAAAAAAAAAAAAAAA', 'BBBBBBBBBBBBBBBB']).toContain(batches[1] ?? '');
 
   test('never counts with pieces of that one, which a power cut had torn', async () => {
     for (let seed = 0; seed < 500; seed++) {
@@ -112,9 +117,10 @@ describe('a log whose end is missing', () => {
     append((await replay(disk)).log, 'a', { strict: true });
     const { log } = await replay(disk);
     append(log, 'b', { strict: true });
-    const { log: third } = await replay(disk);
-    append(third, 'c', { seal: true });
-    disk.open('log').write(new Uint8Array([1]), 700);
+    append(log, 'c');
+    append((await replay(disk)).log, 'd', { seal: true });
+    // Of `b`, and of the COMMIT of `c`: the one of `d` is all that tells.
+    for (const at of [700, 1136 + 8 * 64 + 30]) disk.open('log').write(new Uint8Array([1]), at);
     await expect(replay(disk)).rejects.toThrow(CorruptionError);
   });
 
@@ -127,7 +133,7 @@ describe('a log whose end is missing', () => {
         let left = lasting ? Infinity : 1;
         disk.fault = ({ operation }) => (operation === 'read' && left-- > 0 ? fault : undefined);
         const opening = replay(disk);
-        if (fault === 'short') expect((await opening).batches).toHaveLength(1);
+        if (fault === 'short' && !lasting) expect((await opening).batches).toHaveLength(1);
         else await expect(opening).rejects.toThrow(IoError);
         disk.fault = undefined;
         expect(disk.content('log')).toEqual(before);
@@ -155,7 +161,9 @@ describe('an append that failed and could not be taken back', () => {
       const { log } = await replay(disk);
       append(log, 'a');
       disk.fault = ({ operation }) =>
-        operation === 'write' || operation === 'truncate' ? { throws: quota(), done: operation === 'write' } : undefined;
+        operation === 'write' || operation === 'truncate'
+          ? { throws: quota(), done: operation === 'write' }
+          : undefined;
       expect(() => append(log, 'b')).toThrow(QuotaError);
       expect(() => append(log, 'b')).toThrow(QuotaError);
       disk.fault = undefined;

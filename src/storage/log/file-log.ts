@@ -4,12 +4,15 @@
  *
  * Invariants
  *  1. Bytes before `#end` are whole batches and never change.
- *  2. Between calls the file is no longer than `#end`, or the log is broken and refuses to write.
+ *  2. Between calls the file is no longer than `#end`, or `#ragged` is set and nothing is
+ *     written before the rest is cut off.
+ *  3. Where bytes were cut off, the cut is flushed before others are written there: a
+ *     power cut would leave pieces of both, and pieces of equal length fit together.
  */
 import { CorruptionError, DataLossError, IoError } from '../../base/errors.js';
 import { BatchBuffer } from './batch.js';
 import { type EntryFields, EntryView, entryLength } from './entry.js';
-import { mediumError, type SyncFile } from './file.js';
+import { mediumError, readWhole, type SyncFile, sizeOf } from './file.js';
 import { ENTRY_AT, EXTENT_BYTES, fullExtentBytes, UNIT } from './format.js';
 import type { Batch, Level, Log, Position, Replayed, Visit } from './log.js';
 import { type End, endsBatch, replayFile, START } from './replay.js';
@@ -48,7 +51,10 @@ export class FileLog implements Log {
   /** Where in the buffer the batch begins: behind an extent's header, if it has one. */
   #batchStart = 0;
   #last: { sequence: number; time: number } = { sequence: 0, time: 0 };
+  /** A flush that failed. */
   #broken: unknown;
+  /** Bytes of a failed append may lie behind `#end`. */
+  #ragged = false;
 
   constructor(file: SyncFile, options: FileLogOptions) {
     this.#file = file;
@@ -102,7 +108,7 @@ export class FileLog implements Log {
     endBatch: () => void | Promise<void>,
     from?: Position,
   ): Promise<Replayed> {
-    const size = this.#file.size();
+    const size = sizeOf(this.#file);
     // Sealing reads older records while the log is still being read.
     this.#end = size;
     const start = from ? endOf(from) : START;
@@ -123,9 +129,10 @@ export class FileLog implements Log {
           detail: { start: found.end, end: size },
         });
       }
-      this.#file.truncate(found.end);
     }
     this.#end = found.end;
+    this.#flushedTo = Math.max(flushedTo, found.flushedTo);
+    if (tornBytes > 0) this.#cutBack();
     this.#extentStart = found.extentStart;
     this.#extents = found.extents;
     this.#batches = found.batches;
@@ -157,6 +164,7 @@ export class FileLog implements Log {
         cause: this.#broken,
       });
     }
+    if (this.#ragged) this.#cutBack();
     this.#batch.addCommit(this.#batchStart, this.#last.sequence, this.#last.time, this.#flushedTo);
     const bytes = this.#batch.written;
     if (this.#end + bytes.length > LOG_BYTES_MAX) {
@@ -168,7 +176,7 @@ export class FileLog implements Log {
       try {
         reached = this.#flushTo(this.#end + bytes.length);
       } catch (error) {
-        this.#cutBack();
+        this.#tryCutBack();
         throw error;
       }
     }
@@ -194,17 +202,28 @@ export class FileLog implements Log {
     } catch (error) {
       cause = error;
     }
-    this.#cutBack();
+    this.#tryCutBack();
     throw mediumError('writing to the log', cause);
   }
 
-  /** Takes back what a failed append may have left. */
-  #cutBack(): void {
+  /** Takes back what a failed append may have left; where that fails too, the next one tries again. */
+  #tryCutBack(): void {
     try {
-      if (this.#file.size() > this.#end) this.#file.truncate(this.#end);
-    } catch (error) {
-      this.#broken = error;
+      this.#cutBack();
+    } catch {
+      // The caller is told why the append failed; `#ragged` stays.
     }
+  }
+
+  #cutBack(): void {
+    this.#ragged = true;
+    try {
+      this.#file.truncate(this.#end);
+    } catch (error) {
+      throw mediumError('cutting the log back', error);
+    }
+    if (!this.#broken) this.#flushFile(this.#end);
+    this.#ragged = false;
   }
 
   flush(): Level {
@@ -213,11 +232,19 @@ export class FileLog implements Log {
         cause: this.#broken,
       });
     }
+    if (this.#ragged) this.#tryCutBack();
     return this.#flushTo(this.#end);
   }
 
-  /** A flush that failed is never tried again: the next would succeed without having written. */
   #flushTo(end: number): Level {
+    this.#flushFile(end);
+    this.#flushes += 1;
+    return this.#options.flushed();
+  }
+
+  /** A flush that failed is never tried again: the next would succeed without having written. */
+  #flushFile(end: number): void {
+    if (this.#broken) throw mediumError('flushing the log', this.#broken);
     try {
       this.#file.flush();
     } catch (error) {
@@ -225,8 +252,6 @@ export class FileLog implements Log {
       throw mediumError('flushing the log', error);
     }
     this.#flushedTo = end;
-    this.#flushes += 1;
-    return this.#options.flushed();
   }
 
   read(location: number): EntryView {
@@ -251,11 +276,8 @@ export class FileLog implements Log {
 
   #readInto(bytes: Uint8Array, at: number): number {
     const room = Math.max(0, Math.min(bytes.length, this.#end - at));
-    try {
-      return this.#file.read(room === bytes.length ? bytes : bytes.subarray(0, room), at);
-    } catch (error) {
-      throw mediumError('reading the log', error);
-    }
+    readWhole(this.#file, room === bytes.length ? bytes : bytes.subarray(0, room), at);
+    return room;
   }
 
   close(): void {

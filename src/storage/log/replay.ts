@@ -79,6 +79,12 @@ export interface End {
   readonly batches: number;
 }
 
+export interface Found extends End {
+  readonly entries: number;
+  /** As far as the last batch knew the log to be flushed. */
+  readonly flushedTo: number;
+}
+
 export const START: End = { end: 0, extentStart: 0, extents: 0, batches: 0 };
 
 /** Visits every entry of every whole batch of `file` behind `from`, in order, and says where the log ends. */
@@ -88,10 +94,11 @@ export async function replayFile(
   visit: Visit,
   endBatch: () => void | Promise<void>,
   from: End,
-): Promise<End & { readonly entries: number }> {
+): Promise<Found> {
   let { end, extentStart, extents, batches } = from;
   const stretch = new Stretch(file, sizeOf(file), end);
   let entries = 0;
+  let flushedTo = 0;
   const places: number[] = [];
   while (end < stretch.size) {
     const header = readExtentHeader(stretch, end, extents);
@@ -102,6 +109,7 @@ export async function replayFile(
       extentStart = end;
       extents += 1;
     }
+    flushedTo = flushedByCommit(stretch, next - padded(COMMIT_TOTAL), generation);
     for (const place of places) {
       visit(new EntryView(stretch.bytes, stretch.view, stretch.offset(place)), place / UNIT);
     }
@@ -112,7 +120,7 @@ export async function replayFile(
     end = next;
   }
   refuseDamage(stretch, end, generation);
-  return { end, extentStart, extents, batches, entries };
+  return { end, extentStart, extents, batches, entries, flushedTo };
 }
 
 /** Whether a COMMIT lies right before `end`. */

@@ -18,6 +18,13 @@ const EMPTY = -1;
 const SPREAD_HIGH = 0x85ebca6b;
 const SPREAD = 0x9e3779b1;
 
+/** Hashes and deadlines by number. */
+export interface Rows {
+  readonly high: Int32Array;
+  readonly low: Int32Array;
+  readonly deadline: Float64Array;
+}
+
 export class Entries {
   high = new Int32Array(0);
   low = new Int32Array(0);
@@ -82,9 +89,20 @@ export class Entries {
       }
     }
     slots[hole] = EMPTY;
+    this.deadline[number] = NaN;
     this.low[number] = this.#free;
     this.#free = number;
     this.#size--;
+  }
+
+  /** A copy of all rows, in three passes of memory; those that are free have NaN for a deadline. */
+  rows(): Rows {
+    const count = this.#fresh;
+    return {
+      high: this.high.slice(0, count),
+      low: this.low.slice(0, count),
+      deadline: this.deadline.slice(0, count),
+    };
   }
 
   /** Twice the capacity. Numbers stay. */

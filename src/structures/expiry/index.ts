@@ -1,3 +1,4 @@
 /** Expiry: what is due when. Decides nothing and removes no key; gives hashes to whoever does. */
 export type { Due } from './due.js';
+export type { Rows } from './entries.js';
 export { TimerWheel } from './wheel.js';

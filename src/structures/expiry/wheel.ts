@@ -31,7 +31,7 @@
  */
 import { Buckets } from './buckets.js';
 import { Due } from './due.js';
-import { Entries } from './entries.js';
+import { Entries, type Rows } from './entries.js';
 
 const DIGIT_BITS = 6;
 const SLOTS = 1 << DIGIT_BITS;
@@ -173,6 +173,11 @@ export class TimerWheel {
     if (!this.#buckets.isEmpty(OPEN)) return this.#high * LOW_RANGE + this.#low;
     const bucket = this.#firstBucket();
     return bucket < 0 ? Infinity : this.#startOf(bucket);
+  }
+
+  /** A copy of all that is scheduled, at the cost of copying memory. A row whose deadline is NaN is none. */
+  rows(): Rows {
+    return this.#entries.rows();
   }
 
   /** Forgets all deadlines, and gives their memory back. */

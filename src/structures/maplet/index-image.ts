@@ -10,8 +10,25 @@
  */
 import { CorruptionError } from '../../base/errors.js';
 import { crcOf, decodeManifest, decodeSegment, encodeManifest, encodeSegment } from './index-format.js';
-import { IndexMaplet } from './index-maplet.js';
+import { IndexMaplet, type IndexMapletOptions } from './index-maplet.js';
 import type { Segment } from './segment.js';
+
+/** The bytes of each segment of `maplet`, which must not change meanwhile. */
+export function* encodeSegments(maplet: IndexMaplet): Generator<Uint8Array, void> {
+  for (const segment of maplet.segments()) yield encodeSegment(segment);
+}
+
+/**
+ * The index whose segments these bytes are, in order. That no bit of them has changed is for the caller to know.
+ *
+ * @throws FormatError, CorruptionError, RangeError.
+ */
+export function decodeSegments(segments: readonly Uint8Array[], options: IndexMapletOptions): IndexMaplet {
+  return IndexMaplet.fromSegments(
+    segments.map((bytes) => decodeSegment(bytes, true)),
+    options,
+  );
+}
 
 export interface SavedSegment {
   readonly number: number;

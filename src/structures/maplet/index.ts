@@ -6,7 +6,13 @@
  * memory instead of its keys.
  */
 export { hashString, lane, type Secret, secretFrom } from '../../base/hash.js';
-export { IndexImage, type SavedSegment, type Saving } from './index-image.js';
+export {
+  decodeSegments,
+  encodeSegments,
+  IndexImage,
+  type SavedSegment,
+  type Saving,
+} from './index-image.js';
 export { IndexMaplet, type IndexMapletOptions, type IndexStats } from './index-maplet.js';
 export { Maplet, type MapletEntry, type MapletOptions, type MapletStats } from './maplet.js';
 export { OPERATORS, type Operator, type OperatorName, operatorOf } from './operators.js';

@@ -1,0 +1,211 @@
+/**
+ * Payload of an image of the state, version 1: a row of *sections*. Integers are
+ * little-endian. Check, generation and length of the whole are `storage/images.ts`.
+ *
+ *    offset  size  field
+ *    ------  ----  --------------------------------------------------------------
+ *         0     4  type
+ *         4     4  length      bytes of the body
+ *         8     n  body
+ *
+ *    type  body
+ *    ----  ------------------------------------------------------------------------
+ *       1  FIGURES     the first section: JSON in UTF-8, `Figures`
+ *       2  INDEX       a segment of the index, `structures/maplet/index-format.ts`;
+ *                      all of them in order of prefix
+ *       3  OBJECTS     a segment of the objects, in the same way
+ *       4  REFERENCES  rows of u32 object, u32 how many keys have it
+ *       5  DEADLINES   rows of i32, i32 hash of a key, f64 deadline
+ *       6  RUN         rows of u32 location, u32 2 * (code units) + (they take two
+ *                      bytes each), and the first key of the block; one section a run
+ *       7  END         the last section: nothing
+ *
+ * Other figures or sections mean another `format`; a reader takes its own alone.
+ */
+import { getUnits, isLatin1, putUnits } from '../base/bytes.js';
+import { FormatError } from '../base/errors.js';
+import type { Position } from '../storage/log/index.js';
+import type { Rows } from '../structures/expiry/index.js';
+import { decodeSegments, encodeSegments, type IndexMaplet } from '../structures/maplet/index.js';
+import type { Fence, Run } from '../structures/runs/index.js';
+
+const FORMAT = 1;
+const Section = {
+  Figures: 1,
+  Index: 2,
+  Objects: 3,
+  References: 4,
+  Deadlines: 5,
+  Run: 6,
+  End: 7,
+} as const;
+const SECTION_HEAD = 8;
+/** Rows of references or deadlines in a section: what is encoded at once. */
+const ROWS = 16_384;
+
+export interface Figures {
+  readonly version: number;
+  readonly time: number;
+  readonly firstTime: number;
+  readonly keys: number;
+  readonly logicalBytes: number;
+  readonly objectCount: number;
+  readonly objectBytes: number;
+  readonly perPut: readonly [puts: number, overhead: number];
+}
+
+/** What an image says. */
+export interface Image {
+  readonly figures: Figures;
+  readonly dedup: boolean;
+  /** Up to where in the log it is true. */
+  readonly position: Position;
+  readonly index: IndexMaplet;
+  readonly objects: IndexMaplet;
+  /** Object and count, in turn. */
+  readonly references: Uint32Array;
+  readonly deadlines: Rows;
+  readonly runs: readonly Run[];
+}
+
+/** The payload in pieces, each the work of well under a millisecond. `image` must not change meanwhile. */
+export function* encodeImage(image: Image): Generator<Uint8Array, void> {
+  const { figures, dedup, position, index, objects } = image;
+  const json = JSON.stringify({ format: FORMAT, figures, dedup, position, options: index.options });
+  yield* section(Section.Figures, new TextEncoder().encode(json));
+  for (const bytes of encodeSegments(index)) yield* section(Section.Index, bytes);
+  for (const bytes of encodeSegments(objects)) yield* section(Section.Objects, bytes);
+  const { references } = image;
+  for (let at = 0; at < references.length; at += 2 * ROWS) {
+    yield* section(Section.References, encodeReferences(references.subarray(at, at + 2 * ROWS)));
+  }
+  for (let at = 0; at < image.deadlines.deadline.length; at += ROWS) {
+    yield* section(Section.Deadlines, encodeDeadlines(image.deadlines, at));
+  }
+  for (const run of image.runs) yield* section(Section.Run, encodeRun(run));
+  yield* section(Section.End, new Uint8Array(0));
+}
+
+/** @throws when it is not an image of this format, of whatever class: the caller does without. */
+export function decodeImage(payload: Uint8Array): Image {
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+  const bodies = new Map<number, Uint8Array[]>();
+  let type = 0;
+  for (let at = 0; at < payload.length; ) {
+    type = view.getUint32(at, true);
+    const end = at + SECTION_HEAD + view.getUint32(at + 4, true);
+    if (type < Section.Figures || type > Section.End || end > payload.length) throw new FormatError('no image');
+    const body = payload.subarray(at + SECTION_HEAD, end);
+    const others = bodies.get(type);
+    if (others) others.push(body);
+    else bodies.set(type, [body]);
+    at = end;
+  }
+  if (type !== Section.End) throw new FormatError('an image without its end');
+  const all = (type: number) => bodies.get(type) ?? [];
+  const { format, figures, dedup, position, options } = JSON.parse(
+    new TextDecoder().decode(all(Section.Figures)[0]),
+  );
+  if (format !== FORMAT) throw new FormatError(`an image of format ${format}`);
+  return {
+    figures,
+    dedup,
+    position,
+    index: decodeSegments(all(Section.Index), options),
+    objects: decodeSegments(all(Section.Objects), options),
+    references: decodeReferences(all(Section.References)),
+    deadlines: decodeDeadlines(all(Section.Deadlines)),
+    runs: all(Section.Run).map(decodeRun),
+  };
+}
+
+function* section(type: number, body: Uint8Array): Generator<Uint8Array, void> {
+  const head = new Uint8Array(SECTION_HEAD);
+  const view = new DataView(head.buffer);
+  view.setUint32(0, type, true);
+  view.setUint32(4, body.length, true);
+  yield head;
+  yield body;
+}
+
+function encodeReferences(pairs: Uint32Array): Uint8Array {
+  const bytes = new Uint8Array(pairs.length * 4);
+  const view = new DataView(bytes.buffer);
+  for (let i = 0; i < pairs.length; i++) view.setUint32(i * 4, pairs[i]!, true);
+  return bytes;
+}
+
+function decodeReferences(bodies: readonly Uint8Array[]): Uint32Array {
+  const pairs = new Uint32Array(bodies.reduce((sum, { length }) => sum + length / 4, 0));
+  let i = 0;
+  for (const body of bodies) {
+    const view = viewOf(body);
+    for (let at = 0; at < body.length; at += 4) pairs[i++] = view.getUint32(at, true);
+  }
+  return pairs;
+}
+
+/** Rows from `start` on that are scheduled. */
+function encodeDeadlines({ high, low, deadline }: Rows, start: number): Uint8Array {
+  const bytes = new Uint8Array(ROWS * 16);
+  const view = new DataView(bytes.buffer);
+  let at = 0;
+  for (let i = start; i < Math.min(start + ROWS, deadline.length); i++) {
+    if (Number.isNaN(deadline[i]!)) continue;
+    view.setInt32(at, high[i]!, true);
+    view.setInt32(at + 4, low[i]!, true);
+    view.setFloat64(at + 8, deadline[i]!, true);
+    at += 16;
+  }
+  return bytes.subarray(0, at);
+}
+
+function decodeDeadlines(bodies: readonly Uint8Array[]): Rows {
+  const count = bodies.reduce((sum, { length }) => sum + length / 16, 0);
+  const rows: Rows = {
+    high: new Int32Array(count),
+    low: new Int32Array(count),
+    deadline: new Float64Array(count),
+  };
+  let i = 0;
+  for (const body of bodies) {
+    const view = viewOf(body);
+    for (let at = 0; at < body.length; at += 16, i++) {
+      rows.high[i] = view.getInt32(at, true);
+      rows.low[i] = view.getInt32(at + 4, true);
+      rows.deadline[i] = view.getFloat64(at + 8, true);
+    }
+  }
+  return rows;
+}
+
+function encodeRun(run: Run): Uint8Array {
+  const bytes = new Uint8Array(run.reduce((sum, { firstKey }) => sum + 8 + firstKey.length * 2, 0));
+  const view = new DataView(bytes.buffer);
+  let at = 0;
+  for (const { firstKey, location } of run) {
+    const wide = !isLatin1(firstKey);
+    view.setUint32(at, location, true);
+    view.setUint32(at + 4, firstKey.length * 2 + Number(wide), true);
+    at = putUnits(bytes, at + 8, firstKey, wide);
+  }
+  return bytes.subarray(0, at);
+}
+
+function decodeRun(body: Uint8Array): Run {
+  const view = viewOf(body);
+  const run: Fence[] = [];
+  for (let at = 0; at < body.length; ) {
+    const location = view.getUint32(at, true);
+    const units = view.getUint32(at + 4, true);
+    const wide = (units & 1) === 1;
+    const end = at + 8 + (units >>> 1) * (wide ? 2 : 1);
+    run.push({ firstKey: getUnits(body, at + 8, end, wide), location });
+    at = end;
+  }
+  return run;
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
