@@ -114,11 +114,15 @@ for (const falsePositiveRate of [0.5, 0.1, 0.01, 1e-6]) {
   console.log(`${checks} checks; maplet at ${falsePositiveRate}`);
 }
 
-const task = fileURLToPath(new URL('./maplet.task.mjs', import.meta.url));
+const task = fileURLToPath(new URL('./structures/node-task.mjs', import.meta.url));
 for (let round = 0; round < Math.max(1, target / 1e7); round++) {
-  const output = execFileSync(process.execPath, ['--expose-gc', task, 'shared-busy', '900000'], {
-    encoding: 'utf8',
-  });
+  const output = execFileSync(
+    process.execPath,
+    ['--expose-gc', task, 'maplet', 'shared-busy', '{"count":900000}'],
+    {
+      encoding: 'utf8',
+    },
+  );
   const { wrong, published } = JSON.parse(output);
   if (wrong > 0) fail(`${wrong} keys, by a reader beside ${published} changes`);
 }

@@ -116,9 +116,11 @@ function tasksOf({ hashString, IndexMaplet, IndexPublisher, lane, Maplet, secret
   function pauses(subject) {
     fill(subject.insert, 0, count);
     const found = [];
-    const end = Math.max(count + PART, Math.min(2 * count, MAP_LIMIT));
-    for (let i = count; i < end; i += PART) {
-      const part = keys(i, i + PART);
+    // A collection between parts takes seconds with many keys: 20 of them in a doubling.
+    const size = Math.max(PART, Math.ceil(count / 20));
+    const end = Math.max(count + size, Math.min(2 * count, MAP_LIMIT));
+    for (let i = count; i < end; i += size) {
+      const part = keys(i, Math.min(end, i + size));
       gc();
       for (let k = 0; k < part.length; k++) {
         stopwatch.start();

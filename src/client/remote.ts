@@ -17,7 +17,19 @@ interface Pending extends Call {
 }
 
 /** These may take long, and are sent in a message of their own: nobody waits behind them. */
-const LONG = new Set(['sweep', 'flush', 'clear', 'close', 'destroy', 'scan', 'scanNext', 'count']);
+const LONG = new Set([
+  'sweep',
+  'flush',
+  'clear',
+  'close',
+  'destroy',
+  'scan',
+  'scanNext',
+  'exportNext',
+  'importWrite',
+  'importEnd',
+  'count',
+]);
 
 /** The longest a timer of the platform can wait. */
 const TIMER_MAX_MS = 2 ** 31 - 1;

@@ -6,7 +6,11 @@ import type {
   BatchOperation,
   Capabilities,
   Commit,
+  CompactResult,
   Entry,
+  ExportOptions,
+  ImportOptions,
+  ImportResult,
   OperatorName,
   RangeOptions,
   Scan,
@@ -17,6 +21,7 @@ import type {
 } from '../contract/store.js';
 import type { Remote } from './remote.js';
 import { RemoteScan } from './scan.js';
+import { exportStream, importFrom } from './transfer.js';
 import { Updates } from './update.js';
 
 type Options = { readonly signal?: AbortSignal | undefined } | undefined;
@@ -167,6 +172,10 @@ export class RemoteStore implements Store {
     return this.#call('sweep', options);
   }
 
+  compact(options?: Options): Promise<CompactResult> {
+    return this.#call('compact', options);
+  }
+
   flush(options?: Options): Promise<void> {
     return this.#call('flush', options);
   }
@@ -177,6 +186,14 @@ export class RemoteStore implements Store {
 
   health(options?: Options): Promise<Health> {
     return this.#call('health', options);
+  }
+
+  export(options?: ExportOptions): ReadableStream<Uint8Array> {
+    return exportStream(this.remote, options);
+  }
+
+  import(readable: ReadableStream<Uint8Array>, options: ImportOptions): Promise<ImportResult> {
+    return importFrom(this.remote, readable, options);
   }
 
   memoryUsage(options?: Options): Promise<number> {

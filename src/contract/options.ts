@@ -66,7 +66,13 @@ export interface OpenOptions {
     readonly normalizationMaxBytes?: number;
     readonly canonical?: boolean;
   };
-  readonly undo?: { readonly depth?: number };
+  readonly undo?: {
+    /**
+     * Commits of a store object that `undo` can take back, as the tab that leads the store was opened.
+     * 0: none, and nothing is noted. They name at most 16,384 keys in all beside the last. Default: 100.
+     */
+    readonly depth?: number;
+  };
   /** What to do about a log that does not end cleanly. Default: `'tolerate-tail'`. */
   readonly recovery?: Recovery;
   /** Milliseconds to wait for an answer before a call rejects with `TimeoutError`. Default: 30,000. */
@@ -117,6 +123,7 @@ export interface Settings {
   readonly ttl: { readonly defaultMs: number; readonly sweepIntervalMs: number; readonly sweepLimit: number };
   readonly dedup: boolean;
   readonly recovery: Recovery;
+  readonly undoDepth: number;
 }
 
 /**
@@ -177,6 +184,7 @@ export function resolveOptions(options: unknown = {}): Settings {
     },
     dedup: dedup.mode === 'exact',
     recovery: given.recovery as Recovery,
+    undoDepth: undo.depth === Infinity ? Infinity : requireWhole('undo.depth', undo.depth, 0),
   };
 }
 
@@ -239,7 +247,6 @@ const NOT_YET = [
   'dedup.normalization',
   'dedup.normalizationMaxBytes',
   'dedup.canonical',
-  'undo.depth',
 ];
 
 /** Better a clear refusal than an option that is silently without effect. */

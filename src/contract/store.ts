@@ -133,6 +133,30 @@ export interface Entry<T = unknown> {
   readonly exact: boolean;
 }
 
+export interface ExportOptions extends CallOptions {
+  /** Told after each piece: `done` in bytes, `total` with the last one. */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+export interface ImportOptions extends WriteOptions {
+  /** `'merge'`: imported keys win, others stay. `'replace'`: afterwards the store holds the import and nothing else. */
+  readonly mode: 'merge' | 'replace';
+  /**
+   * Most bytes of memory that the import may need until it counts: its distinct values, its keys at two
+   * bytes a character, and 500 bytes an entry. Default: 256 MiB.
+   */
+  readonly maxBytes?: number;
+  /** Phase `read`: `done` in bytes of the export. Phase `write`: `done` and `total` in entries. */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+export interface ImportResult {
+  /** Entries that the import has put. */
+  readonly keys: number;
+  /** Bytes of all their encoded values. */
+  readonly bytes: number;
+}
+
 export interface SweepResult {
   /** Expired keys removed. */
   readonly expired: number;
@@ -161,6 +185,12 @@ export interface Capabilities {
   readonly reason: string;
   /** Where the engine runs. */
   readonly host: 'worker' | 'blob-worker' | 'same-thread';
+}
+
+/** Bytes of the log before and after. */
+export interface CompactResult {
+  readonly before: number;
+  readonly after: number;
 }
 
 export interface Store {
@@ -261,8 +291,47 @@ export interface Store {
 
   /** Removes every expired key now. */
   sweep(options?: CallOptions): Promise<SweepResult>;
+  /**
+   * Rewrites the log with nothing but what is alive. The store does so by itself when the
+   * log takes more than twice that and three extents; while it runs, reads and writes go
+   * on and the live data lies on the medium twice.
+   *
+   * @throws LockedError while a scan from before the last compaction is still open.
+   */
+  compact(options?: CallOptions): Promise<CompactResult>;
   /** Resolves when all that was written before survives a power cut, as far as the medium can promise it. */
   flush(options?: CallOptions): Promise<void>;
+  /**
+   * The whole store as bytes that any other store takes back with `import`, wherever it lives and
+   * whatever its secret.
+   *
+   * All of one version: that of the call, whatever is written meanwhile. Expired entries are left out,
+   * deadlines are points in time. A piece is read when the stream is asked for it; memory is bounded by
+   * the largest values. Equal values are written once, as far as 130,000 values back. Cancelling the
+   * stream releases the version; so do ten minutes in which nothing was asked for. Failing reads, a
+   * closed store and an aborted `signal` are errors of the stream.
+   *
+   * @example
+   * await store.export().pipeTo(await fileHandle.createWritable());
+   */
+  export(options?: ExportOptions): ReadableStream<Uint8Array>;
+  /**
+   * Takes in an export, whole or not at all: all of it is read and checked before anything changes, and
+   * then it counts at once, as one version.
+   *
+   * Entries keep value, deadline, `createdAt` and `updatedAt`; those whose deadline has passed are
+   * dropped. Until the end the worker holds the import in memory, as `maxBytes` counts it, and while it
+   * is written the values once more; `'replace'` also holds the keys that it removes. Ten minutes
+   * without a piece and it is given up.
+   *
+   * @throws CorruptionError for an export that is cut off or damaged, with the range of bytes in `detail`;
+   *   FormatError for one of a newer version, or none at all; CapacityError where it needs more than
+   *   `maxBytes`. Nothing has changed then.
+   *
+   * @example
+   * const { keys } = await store.import(file.stream(), { mode: 'replace' });
+   */
+  import(readable: ReadableStream<Uint8Array>, options: ImportOptions): Promise<ImportResult>;
   stats(options?: CallOptions): Promise<Stats>;
   health(options?: CallOptions): Promise<Health>;
   /** Bytes of memory that the store holds in the worker. */

@@ -27,7 +27,14 @@ type Mutations = readonly Mutation[];
 /** Mutations at hand, or still being encoded, or to be worked out when it is the call's turn. */
 export type MutationSource = Mutations | Promise<Mutations> | (() => Promise<Mutations>);
 
+/** Whose calls are noted, so that they can be taken back. */
+export interface Author {
+  /** Told of each change before it counts. */
+  note(change: Change): void;
+}
+
 interface Call {
+  readonly author: Author | undefined;
   readonly mutations: MutationSource;
   readonly strict: boolean;
   readonly resolve: (outcome: Outcome) => void;
@@ -77,6 +84,8 @@ export class Committer {
   #head = 0;
   #draining: Promise<void> | undefined;
   #closed = false;
+  /** Whose calls come in now. */
+  author: Author | undefined;
 
   constructor(parts: CommitterParts) {
     this.#parts = parts;
@@ -104,7 +113,7 @@ export class Committer {
   submit(mutations: MutationSource, strict: boolean): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       if (this.#closed) reject(new ClosedError('the store is closed'));
-      else this.#enqueue({ mutations, strict, resolve, reject });
+      else this.#enqueue({ author: this.author, mutations, strict, resolve, reject });
     });
   }
 
@@ -152,6 +161,7 @@ export class Committer {
     const { log, state, now, growing, settle, seal, onCommit } = this.#parts;
     const answers: Answer[] = [];
     const changes: Change[] = [];
+    const authors: (Author | undefined)[] = [];
     let strict = false;
     let level: Level = 'memory';
     try {
@@ -189,6 +199,7 @@ export class Committer {
         }
         for (const one of planned) {
           changes.push(addToBatch(one, batch, version, time));
+          authors.push(call.author);
           if (one.type !== 'clear') touched.set(one.key, one.type);
         }
         answers.push({ call, version, changed: planned.length });
@@ -204,7 +215,10 @@ export class Committer {
       if (answers.length === 0) this.#refuseFirst(error);
       return;
     }
-    for (const change of changes) state.apply(change);
+    for (let i = 0; i < changes.length; i++) {
+      authors[i]?.note(changes[i]!);
+      state.apply(changes[i]!);
+    }
     state.endGroup();
     for (const { call, version, changed } of answers) call.resolve({ version, durability: level, changed });
     if (changes.length > 0) onCommit(changes, level);

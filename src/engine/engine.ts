@@ -8,13 +8,14 @@
 import type { Eventually } from '../base/bytes.js';
 import { secretFrom } from '../base/hash.js';
 import type { Health, Stats } from '../contract/stats.js';
-import type { Commit, Entry, SweepResult } from '../contract/store.js';
+import type { Commit, CompactResult, Entry, SweepResult } from '../contract/store.js';
 import type { RunKey } from '../structures/runs/index.js';
 import { Committer } from './commit.js';
 import { Contents } from './contents.js';
 import { CurrentLog, CurrentRecords } from './current.js';
 import type { Environment } from './environment.js';
 import { type Expired, Expirer } from './expirer.js';
+import { ImageKeeper } from './image-keeper.js';
 import { Lookup } from './lookup.js';
 import { Maintenance } from './maintenance.js';
 import { Planner } from './plan.js';
@@ -22,12 +23,13 @@ import { type ItemKind, Reader } from './reader.js';
 import { Reads } from './reads.js';
 import { recover } from './recover.js';
 import { type Counters, Report } from './report.js';
-import { type Compacted, Rewriter } from './rewrite.js';
+import { Rewriter } from './rewrite.js';
 import { type Bounds, KeyScan, resolveRange } from './scan.js';
 import { type Piece, Scans } from './scans.js';
 import { seal } from './seal.js';
 import { settle } from './settle.js';
 import { State } from './state.js';
+import { Transfers } from './transfers.js';
 import { Writes } from './writes.js';
 
 /** Modes whose reads would otherwise go to the log each time keep the cache of the options. */
@@ -47,8 +49,10 @@ export class Engine {
   readonly #committer: Committer;
   readonly #expirer: Expirer;
   readonly #rewriter: Rewriter;
+  readonly #images: ImageKeeper;
   readonly #maintenance: Maintenance;
   readonly #scans: Scans;
+  readonly #transfers: Transfers;
   readonly #report: Report;
   readonly #counters: Counters;
 
@@ -68,6 +72,18 @@ export class Engine {
     this.#lookup = new Lookup(state, this.#records, this.#contents);
     const reader = new Reader(this.#lookup, this.#records);
     this.#scans = new Scans(state.secret);
+    this.#transfers = new Transfers({
+      secret: state.secret,
+      settings,
+      now: () => this.#now(),
+      after: environment.after,
+      beginScan: () => this.#beginScan(resolveRange(undefined)),
+      scanNow: () => this.#scanNow(resolveRange(undefined)),
+      submit: (mutations, strict) => {
+        this.#counters.operations += 1;
+        return this.#committer.submit(mutations, strict);
+      },
+    });
     this.#counters = {
       openedAt,
       openedIn: 0,
@@ -90,12 +106,14 @@ export class Engine {
       seal: async () => {
         await this.#settle();
         await seal(log, state);
+        this.#images.afterSeal();
       },
       onCommit: (changes) => {
         this.#rewriter.note(changes);
         this.#maintenance.afterCommit();
       },
     });
+    this.#images = new ImageKeeper(environment, log, state, this.#committer);
     this.#rewriter = new Rewriter({
       environment,
       log,
@@ -137,14 +155,22 @@ export class Engine {
   }
 
   /**
-   * Reads the log from its start and is ready then.
+   * Reads the newest image that fits and the log behind it, or all of the log, and is ready then.
    *
    * @throws CorruptionError when bytes are damaged that had been flushed.
    */
   static async open(environment: Environment): Promise<Engine> {
     const engine = new Engine(environment);
     const counters = engine.#counters;
-    const replayed = await recover(environment.log, engine.#state, engine.#contents, () => engine.#settle());
+    const image = await engine.#images.restore();
+    const settleAll = () => engine.#settle();
+    const replayed = await recover(
+      environment.log,
+      engine.#state,
+      engine.#contents,
+      settleAll,
+      image?.position,
+    );
     counters.recovered = replayed.entries;
     counters.tornBytes = replayed.tornBytes;
     counters.openedIn = environment.now() - counters.openedAt;
@@ -254,6 +280,11 @@ export class Engine {
     return this.#writes.persist(key, options);
   }
 
+  /** Exports and imports, which go piece by piece. */
+  get transfers(): Transfers {
+    return this.#transfers;
+  }
+
   // Care
 
   async sweep(): Promise<SweepResult> {
@@ -265,7 +296,7 @@ export class Engine {
   }
 
   /** Rewrites the log with nothing but what is alive. Calls while it runs share its outcome. */
-  compact(): Promise<Compacted> {
+  compact(): Promise<CompactResult> {
     this.#counters.operations += 1;
     return this.#rewriter.rewrite();
   }
@@ -295,8 +326,13 @@ export class Engine {
   async close(): Promise<void> {
     this.#maintenance.stop();
     await this.#rewriter.stop();
+    await this.#images.close(async () => {
+      await this.#settle();
+      if (this.#state.buffered > 0) await seal(this.#environment.log, this.#state);
+    });
     await this.#maintenance.flush().finally(() => this.#committer.close());
     this.#scans.clear();
+    this.#transfers.clear();
   }
 
   #now(): number {

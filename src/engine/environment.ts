@@ -6,6 +6,7 @@
 import type { Eventually } from '../base/bytes.js';
 import type { Mode, Settings } from '../contract/options.js';
 import type { Successor } from '../storage/backend.js';
+import type { ImageStore } from '../storage/images.js';
 import type { Log } from '../storage/log/index.js';
 import type { IndexMapletOptions } from '../structures/maplet/index.js';
 import type { OwnOperators } from './operators.js';
@@ -22,6 +23,12 @@ export interface Environment {
   readonly operators?: OwnOperators;
   /** Where the log may go on once most of this one is dead; without it, it only grows. */
   readonly successor?: () => Eventually<Successor>;
+  /** Where images of memory are kept; without it, opening reads the whole log. */
+  readonly images?: ImageStore | undefined;
+  /** By so many bytes at least the log grows between images. Default: 1 MiB; tests have small logs. */
+  readonly imageAfterBytes?: number;
+  /** Grows with each opening of the store, so that what one engine names no later one takes for its own. */
+  readonly epoch?: number;
   /** Wall clock, epoch milliseconds. May step. */
   now(): number;
   /** Runs `task` once after `ms`; the result calls it off. */

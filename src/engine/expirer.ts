@@ -21,10 +21,11 @@ export interface Expired {
 
 interface DueKey {
   readonly key: string;
+  readonly expiresAt: number;
   readonly content: Content;
 }
 
-type Hash = readonly [high: number, low: number];
+type Hash = readonly [high: number, low: number, deadline: number];
 
 export interface Proposal {
   readonly mutations: readonly ReapMutation[];
@@ -41,41 +42,45 @@ export class Expirer {
 
   /** Proposals for at most `limit` keys that have expired at `now`. */
   async due(now: number, limit: number): Promise<Proposal> {
-    const hashes = [...this.state.deadlines.advance(now, limit)];
+    const hashes: Hash[] = [];
     const mutations: ReapMutation[] = [];
-    for (const [high, low] of hashes) {
+    for (const [high, low] of this.state.deadlines.advance(now, limit)) {
       const found = await this.#find(high, low, now);
       if (found) mutations.push({ type: 'reap', key: found.key });
+      hashes.push([high, low, found?.expiresAt ?? now]);
     }
     return { mutations, hashes };
   }
 
   /** The keys behind these hashes were not removed: they are due again. */
-  restore(hashes: readonly Hash[], now: number): void {
+  restore(hashes: readonly Hash[]): void {
     const { deadlines } = this.state;
-    for (const [high, low] of hashes) {
-      if (deadlines.deadlineOf(high, low) === undefined) deadlines.schedule(high, low, now);
+    for (const [high, low, deadline] of hashes) {
+      if (deadlines.deadlineOf(high, low) === undefined) deadlines.schedule(high, low, deadline);
     }
   }
 
   /** What has expired at `now` and was not removed yet. O(those keys). REQUIRES: the state is settled. */
   async expired(now: number): Promise<Expired> {
     const { deadlines } = this.state;
-    const hashes = deadlines.dueCount(now) === 0 ? [] : [...deadlines.advance(now, Infinity)];
+    const due = deadlines.dueCount(now) === 0 ? [] : [...deadlines.advance(now, Infinity)];
+    const hashes = due.map(([high, low]): [number, number, number] => [high, low, now]);
     let keys = 0;
     let logicalBytes = 0;
     const held = new Map<number, { count: number; size: number }>();
     try {
-      for (const [high, low] of hashes) {
-        const found = await this.#find(high, low, now);
+      for (const hash of hashes) {
+        const found = await this.#find(hash[0], hash[1], now);
         if (!found) continue;
+        // The very deadline: an image is made of these, and the clock may be set back before it is read.
+        hash[2] = found.expiresAt;
         const { object, size } = found.content;
         keys += 1;
         logicalBytes += size;
         held.set(object, { count: (held.get(object)?.count ?? 0) + 1, size });
       }
     } finally {
-      this.restore(hashes, now);
+      this.restore(hashes);
     }
     let objects = 0;
     let objectBytes = 0;
@@ -92,16 +97,16 @@ export class Expirer {
     const isKey = (key: string) => hashString(this.state.secret, key) === high && lane[0] === low;
     for (const key of this.state.deadlineKeys(high)) {
       const slot = isKey(key) ? this.state.slot(key) : undefined;
-      if (slot?.content && slot.expiresAt <= now) return { key, content: slot.content };
+      if (slot?.content && slot.expiresAt <= now) return { key, expiresAt: slot.expiresAt, content: slot.content };
     }
     const candidates: number[] = [];
     this.state.index.candidates(high, low, candidates);
     for (const location of candidates) {
       const entry = await this.records.read(location);
-      const { key } = entry;
+      const { key, expiresAt } = entry;
       // A key of the buffer hides its older records.
-      if (entry.expiresAt > now || !isKey(key) || this.state.slot(key)) continue;
-      return { key, content: await this.contents.of(entry, location) };
+      if (expiresAt > now || !isKey(key) || this.state.slot(key)) continue;
+      return { key, expiresAt, content: await this.contents.of(entry, location) };
     }
     return undefined;
   }

@@ -10,7 +10,8 @@
  *
  *    type  body
  *    ----  ------------------------------------------------------------------------
- *       1  FIGURES     the first section: JSON in UTF-8, `Figures`
+ *       1  FIGURES     the first section: JSON in UTF-8, the format, `Figures`, and what else
+ *                      is not in a section of its own
  *       2  INDEX       a segment of the index, `structures/maplet/index-format.ts`;
  *                      all of them in order of prefix
  *       3  OBJECTS     a segment of the objects, in the same way
@@ -60,6 +61,8 @@ export interface Image {
   readonly dedup: boolean;
   /** Up to where in the log it is true. */
   readonly position: Position;
+  /** Bytes of the log up to there. */
+  readonly logBytes: number;
   readonly index: IndexMaplet;
   readonly objects: IndexMaplet;
   /** Object and count, in turn. */
@@ -70,9 +73,9 @@ export interface Image {
 
 /** The payload in pieces, each the work of well under a millisecond. `image` must not change meanwhile. */
 export function* encodeImage(image: Image): Generator<Uint8Array, void> {
-  const { figures, dedup, position, index, objects } = image;
-  const json = JSON.stringify({ format: FORMAT, figures, dedup, position, options: index.options });
-  yield* section(Section.Figures, new TextEncoder().encode(json));
+  const { figures, dedup, position, logBytes, index, objects } = image;
+  const facts = { format: FORMAT, figures, dedup, position, logBytes, options: index.options };
+  yield* section(Section.Figures, new TextEncoder().encode(JSON.stringify(facts)));
   for (const bytes of encodeSegments(index)) yield* section(Section.Index, bytes);
   for (const bytes of encodeSegments(objects)) yield* section(Section.Objects, bytes);
   const { references } = image;
@@ -94,7 +97,8 @@ export function decodeImage(payload: Uint8Array): Image {
   for (let at = 0; at < payload.length; ) {
     type = view.getUint32(at, true);
     const end = at + SECTION_HEAD + view.getUint32(at + 4, true);
-    if (type < Section.Figures || type > Section.End || end > payload.length) throw new FormatError('no image');
+    if (type < Section.Figures || type > Section.End || end > payload.length)
+      throw new FormatError('no image');
     const body = payload.subarray(at + SECTION_HEAD, end);
     const others = bodies.get(type);
     if (others) others.push(body);
@@ -103,7 +107,7 @@ export function decodeImage(payload: Uint8Array): Image {
   }
   if (type !== Section.End) throw new FormatError('an image without its end');
   const all = (type: number) => bodies.get(type) ?? [];
-  const { format, figures, dedup, position, options } = JSON.parse(
+  const { format, figures, dedup, position, logBytes, options } = JSON.parse(
     new TextDecoder().decode(all(Section.Figures)[0]),
   );
   if (format !== FORMAT) throw new FormatError(`an image of format ${format}`);
@@ -111,6 +115,7 @@ export function decodeImage(payload: Uint8Array): Image {
     figures,
     dedup,
     position,
+    logBytes,
     index: decodeSegments(all(Section.Index), options),
     objects: decodeSegments(all(Section.Objects), options),
     references: decodeReferences(all(Section.References)),

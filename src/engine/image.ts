@@ -3,7 +3,6 @@
  * memory, so that opening reads an image and the log behind it instead of all of it.
  * An image is a cache: one that does not fit is as good as none.
  */
-import type { Eventually } from '../base/bytes.js';
 import { StoreError } from '../base/errors.js';
 import type { ImageStore } from '../storage/images.js';
 import type { Log, Position } from '../storage/log/index.js';
@@ -34,6 +33,7 @@ export function takeImage(state: State, log: Log): Image {
     figures: { version, time, firstTime, keys, logicalBytes, objectCount, objectBytes, perPut },
     dedup: state.dedup,
     position: log.position,
+    logBytes: log.bytes,
     index: state.index.snapshot(),
     objects: state.objects.snapshot(),
     references: pairsOf(state.references),
@@ -46,7 +46,11 @@ export function takeImage(state: State, log: Log): Image {
  * Fills `state`, which is new, from the newest image that fits it and its log.
  * `undefined`, and nothing has happened, where there is none.
  */
-export async function restoreImage(images: ImageStore, state: State, log: Log): Promise<Restored | undefined> {
+export async function restoreImage(
+  images: ImageStore,
+  state: State,
+  log: Log,
+): Promise<Restored | undefined> {
   const { generation } = log;
   try {
     for await (const payload of images.images(generation)) {
@@ -61,4 +65,53 @@ export async function restoreImage(images: ImageStore, state: State, log: Log): 
     if (!(error instanceof StoreError)) throw error;
   }
   return undefined;
+}
+
+async function fitting(payload: Uint8Array, state: State, log: Log): Promise<Image | undefined> {
+  const image = decoded(payload);
+  if (!image) return undefined;
+  const { figures, dedup, position, index, objects } = image;
+  const sound =
+    dedup === state.dedup &&
+    isSameShape(index.options, state.index.options) &&
+    index.size === figures.keys &&
+    (!dedup || objects.size === figures.objectCount);
+  return sound && (await log.reaches(position)) ? image : undefined;
+}
+
+function decoded(payload: Uint8Array): Image | undefined {
+  try {
+    return decodeImage(payload);
+  } catch {
+    // Whole, but not as this release writes them.
+    return undefined;
+  }
+}
+
+function isSameShape(a: State['index']['options'], b: State['index']['options']): boolean {
+  return (
+    a.segmentSlots === b.segmentSlots &&
+    a.leastSlots === b.leastSlots &&
+    a.fingerprintBits === b.fingerprintBits
+  );
+}
+
+function fill(state: State, { figures, index, objects, references, deadlines, runs }: Image): void {
+  Object.assign(state, figures);
+  state.index = index;
+  state.objects = objects;
+  state.runs = runs;
+  for (let i = 0; i < references.length; i += 2) state.references.set(references[i]!, references[i + 1]!);
+  const { high, low, deadline } = deadlines;
+  for (let i = 0; i < deadline.length; i++) state.deadlines.schedule(high[i]!, low[i]!, deadline[i]!);
+}
+
+function pairsOf(references: ReadonlyMap<number, number>): Uint32Array {
+  const pairs = new Uint32Array(references.size * 2);
+  let i = 0;
+  for (const [object, count] of references) {
+    pairs[i++] = object;
+    pairs[i++] = count;
+  }
+  return pairs;
 }

@@ -104,7 +104,7 @@ export class Maintenance {
       this.parts.counters.expired += changed;
       return changed;
     } catch (error) {
-      if (proposal) this.parts.expirer.restore(proposal.hashes, now);
+      if (proposal) this.parts.expirer.restore(proposal.hashes);
       throw error;
     }
   }

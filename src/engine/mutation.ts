@@ -14,6 +14,12 @@ export interface PutMutation {
   readonly keepTtl: boolean;
   readonly ifAbsent: boolean;
   readonly ifVersion: number | undefined;
+  /** Times of an entry from elsewhere, in place of what the call would give it. Only without a condition. */
+  readonly times?: {
+    readonly expiresAt: number;
+    readonly createdAt: number;
+    readonly updatedAt: number;
+  };
 }
 
 export interface DeleteMutation {
@@ -52,6 +58,15 @@ export interface SeriesMutation {
   readonly steps: readonly Step[];
 }
 
+/** Puts back what a key was in an older version. */
+export interface RestoreMutation {
+  readonly type: 'restore';
+  readonly key: string;
+  readonly encoded: Encoded;
+  readonly expiresAt: number;
+  readonly createdAt: number;
+}
+
 /** Removes a key if it has expired. Proposed by the sweep. */
 export interface ReapMutation {
   readonly type: 'reap';
@@ -63,7 +78,7 @@ export interface ClearMutation {
   readonly type: 'clear';
 }
 
-export type Mutation = Step | SeriesMutation | ReapMutation | ClearMutation;
+export type Mutation = Step | SeriesMutation | RestoreMutation | ReapMutation | ClearMutation;
 
 /** What became of a call. */
 export interface Outcome {

@@ -79,6 +79,8 @@ export class Planner {
         return andThen(this.lookup.find(mutation.key), (found) =>
           found && found.expiresAt <= time ? ({ type: 'delete', key: mutation.key } as const) : undefined,
         );
+      case 'restore':
+        return this.#write(mutation.key, { ...mutation, updatedAt: time }, group);
       case 'series':
         return andThen(this.#series(mutation.steps, time), (after) =>
           this.#finish(mutation.key, after, time, group),
@@ -129,6 +131,7 @@ export class Planner {
   /** What a step leaves of a key that its call has not touched yet. */
   #first(step: Step, time: number): Eventually<After> {
     if (!isBlind(step)) return andThen(this.#live(step.key, time), (found) => this.#step(step, found, time));
+    if (step.times) return { encoded: step.encoded, ...step.times };
     // Writes are blind: only what is in memory may be known of the key.
     const slot = this.state.slot(step.key);
     const createdAt = slot?.content && slot.expiresAt > time ? slot.createdAt : time;

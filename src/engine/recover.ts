@@ -3,7 +3,14 @@
  * goes through `State.apply`, as it did when it was written.
  */
 import { CorruptionError } from '../base/errors.js';
-import { type EntryView, type Log, type Position, padded, type Replayed, Type } from '../storage/log/index.js';
+import {
+  type EntryView,
+  type Log,
+  type Position,
+  padded,
+  type Replayed,
+  Type,
+} from '../storage/log/index.js';
 import type { Fence } from '../structures/runs/index.js';
 import type { Content } from './change.js';
 import type { Contents } from './contents.js';

@@ -18,6 +18,7 @@
  */
 import { ClosedError, CorruptionError, LockedError } from '../base/errors.js';
 import { hashString, lane } from '../base/hash.js';
+import type { CompactResult } from '../contract/store.js';
 import type { Successor } from '../storage/backend.js';
 import { type EntryFields, type EntryView, entry, type Log, Type } from '../storage/log/index.js';
 import type { Change } from './change.js';
@@ -51,12 +52,6 @@ export interface RewriterParts {
   readonly records: CurrentRecords;
   readonly committer: Committer;
   readonly settle: () => Promise<void>;
-}
-
-export interface Compacted {
-  /** Bytes of the log before and after. */
-  readonly before: number;
-  readonly after: number;
 }
 
 export type RewriteProgress = (done: number, total: number) => void;
@@ -117,7 +112,7 @@ export class Rewriter {
   readonly #parts: RewriterParts;
   /** What was committed since the version that is copied; `undefined` while none is. */
   #changes: Change[] | undefined;
-  #running: Promise<Compacted> | undefined;
+  #running: Promise<CompactResult> | undefined;
   #stopped = false;
   /** Somebody still reads the log before the current one, in the place where the next would go. */
   #held = false;
@@ -141,7 +136,7 @@ export class Rewriter {
    *
    * @throws LockedError while a scan or a snapshot still reads the log before this one.
    */
-  rewrite(onProgress?: RewriteProgress): Promise<Compacted> {
+  rewrite(onProgress?: RewriteProgress): Promise<CompactResult> {
     this.#running ??= this.#rewrite(onProgress).finally(() => {
       this.#running = undefined;
       this.#changes = undefined;
@@ -155,7 +150,7 @@ export class Rewriter {
     await this.#running?.catch(() => {});
   }
 
-  async #rewrite(onProgress: RewriteProgress | undefined): Promise<Compacted> {
+  async #rewrite(onProgress: RewriteProgress | undefined): Promise<CompactResult> {
     const { environment, log, state, records, committer } = this.#parts;
     const before = log.bytes;
     if (!environment.successor) return { before, after: before };

@@ -121,6 +121,8 @@ export class KeyScan {
     /** Those of the view's log. */
     readonly records: Records,
     private readonly now: number,
+    /** The deadlines of `state` may be others by now: those of the records count. */
+    private readonly past = false,
   ) {
     this.#left = bounds.limit;
     this.#sources = [new Source(bufferedKeys(view, bounds, now), bounds)];
@@ -141,11 +143,19 @@ export class KeyScan {
       best.skip();
       if (!best.current) await best.fill();
       if (this.bounds.deadlineOnly && !item.hasDeadline) continue;
-      if (best !== this.#sources[0] && !isAlive(this.state, this.view, item, this.now)) continue;
+      if (best !== this.#sources[0]) {
+        if (!isAlive(this.state, this.view, item, this.past ? undefined : this.now)) continue;
+        if (this.past && item.hasDeadline && !(await this.#isInTime(item))) continue;
+      }
       this.#left -= 1;
       taken.push(item);
     }
     return taken;
+  }
+
+  async #isInTime({ location }: RunKey): Promise<boolean> {
+    const read = this.records.read(location);
+    return (read instanceof Promise ? await read : read).expiresAt > this.now;
   }
 
   #nearest(): Source | undefined {
@@ -202,11 +212,16 @@ function firstFrom(sorted: readonly BufferedKey[], low: string): number {
   return from;
 }
 
-/** Whether the record of a run's key is the current one. */
-function isAlive(state: State, view: View, { key, location, hasDeadline }: RunKey, now: number): boolean {
+/** Whether the record of a run's key is the current one, and was not due `now` if that is given. */
+function isAlive(
+  state: State,
+  view: View,
+  { key, location, hasDeadline }: RunKey,
+  now: number | undefined,
+): boolean {
   if (view.buffer.has(key)) return false;
   const high = hashString(state.secret, key);
   const low = lane[0]!;
   if (!view.index.names(high, low, location)) return false;
-  return !hasDeadline || (state.deadlines.deadlineOf(high, low) ?? Infinity) > now;
+  return !hasDeadline || now === undefined || (state.deadlines.deadlineOf(high, low) ?? Infinity) > now;
 }

@@ -115,11 +115,10 @@ export class State {
     return this.#buffer.entries();
   }
 
-  /** Costs O(1) for the buffer and O(segments) for the maplets. */
-  view(): View {
-    // The second scan without a write between is the one that pays for sorting, for those that follow.
-    if (this.#viewed) this.#sorted ??= this.#sortBuffer();
-    this.#viewed = true;
+  /** Costs O(1). With `sorts`, the second scan without a write between pays for sorting, for those that follow. */
+  view(sorts = true): View {
+    if (sorts && this.#viewed) this.#sorted ??= this.#sortBuffer();
+    this.#viewed ||= sorts;
     return {
       version: this.version,
       sorted: this.#sorted,

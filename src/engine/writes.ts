@@ -132,8 +132,13 @@ export class Writes {
   async persist(key: unknown, options?: unknown): Promise<boolean> {
     const { strict, durable } = this.#writeOptions('persist', options);
     const checked = requireKey(key);
-    if (strict && !(await this.#parts.reads.has(checked))) missing(checked, undefined, true);
-    const outcome = await this.#submit([{ type: 'expire', key: checked, ttlMs: Infinity }], durable);
+    const { planner, now } = this.#parts;
+    const mutations: Mutation[] = [{ type: 'expire', key: checked, ttlMs: Infinity }];
+    const lookFirst = async () => {
+      if (!(await planner.isThere(checked, now()))) missing(checked, undefined, true);
+      return mutations;
+    };
+    const outcome = await this.#submit(strict ? lookFirst : mutations, durable);
     return outcome.changed === 1;
   }
 

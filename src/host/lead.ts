@@ -49,6 +49,7 @@ export class Lead {
         mode: place.mode,
         settings: { ...settings, dedup: storeWide.dedup === 'exact' },
         log: backend.log,
+        images: backend.images,
         successor: () => backend.successor(),
         operators: registered.operators,
         secret: header.secret,

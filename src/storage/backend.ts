@@ -3,6 +3,7 @@
  * until it is closed.
  */
 import type { Eventually } from '../base/bytes.js';
+import type { ImageStore } from './images.js';
 import type { Header, Log } from './log/index.js';
 
 /** An empty log in the place that is free, to be filled with what of the current one is alive. */
@@ -22,6 +23,8 @@ export interface Backend {
   readonly created: boolean;
   readonly header: Header;
   readonly log: Log;
+  /** Where what is only a cache of the log is kept; none where nothing outlives the engine. */
+  readonly images?: ImageStore;
   /** One at a time, and none while the log before the current one is still read. */
   successor(): Eventually<Successor>;
   /** Puts `header` in place of the one before; a write that is cut off leaves the one before. */

@@ -1,7 +1,7 @@
 /**
- * A store in four files that block: two headers, written in turn, and two places for
- * the log, one of which holds it and the other is for its successor. OPFS and Node
- * differ only in how the files are opened.
+ * A store in six files that block: two headers, written in turn, two places for the
+ * log, one of which holds it and the other is for its successor, and two for images of
+ * the engine's memory. OPFS and Node differ only in how the files are opened.
  *
  * Files are made once, when the store is made, and never renamed: browsers lose the
  * name of a new file at a power cut for up to half a minute after its making, even if
@@ -16,10 +16,12 @@ import {
   newHeader,
   type Successor,
 } from './backend.js';
+import { FileImages } from './images.js';
 import { decodeHeader, encodeHeader, FileLog, type Header, type SyncFile } from './log/index.js';
 
 export const HEADER_FILES = ['header-a', 'header-b'] as const;
 export const LOG_FILES = ['slot-0', 'slot-1'] as const;
+export const IMAGE_FILES = ['image-a', 'image-b'] as const;
 const HEADER_BYTES_MAX = 64 * 1024;
 const SETTLED_MS = 60_000;
 
@@ -27,13 +29,15 @@ export interface StoreFiles {
   readonly backend: string;
   readonly headers: readonly [SyncFile, SyncFile];
   readonly logs: readonly [SyncFile, SyncFile];
+  /** Without them every opening reads the whole log. */
+  readonly images?: readonly [SyncFile, SyncFile];
   /** Removes the files, which are closed. */
   remove(): void | Promise<void>;
 }
 
 /** Opens the store in `files`, or makes one where both headers are empty. */
 export function openFiles(files: StoreFiles, options: BackendOptions): Backend {
-  const { headers, logs } = files;
+  const { headers, logs, images = [] } = files;
   const { surroundings } = options;
   const found = newest(headers.map(readHeader));
   const logBytes = logs[0].size() + logs[1].size();
@@ -81,7 +85,7 @@ export function openFiles(files: StoreFiles, options: BackendOptions): Backend {
     };
   };
   const close = () => {
-    for (const file of [...headers, ...logs]) file.close();
+    for (const file of [...headers, ...logs, ...images]) file.close();
   };
   return {
     created: !found,
@@ -91,6 +95,7 @@ export function openFiles(files: StoreFiles, options: BackendOptions): Backend {
     get log() {
       return log;
     },
+    ...(files.images && { images: new FileImages(files.images) }),
     successor,
     writeHeader,
     close,

@@ -7,7 +7,6 @@
  * Pieces are records of their own, so that no write stops the worker for long. The head
  * is deleted with the old pieces and written last, flushed.
  */
-import type { IDBPTransaction } from 'idb';
 import { crc32c } from '../base/crc32c.js';
 import {
   decodeHead,
@@ -20,7 +19,7 @@ import {
   newestFirst,
   nextNumber,
 } from './images.js';
-import { type Database, putMeta, type Schema } from './indexeddb-log.js';
+import { type Database, putMeta } from './indexeddb-log.js';
 import { mediumError } from './log/index.js';
 
 const nameOf = (slot: number) => `image-${slot}`;
@@ -80,12 +79,7 @@ export class IndexedDbImages implements ImageStore {
     return {
       write: async (piece) => {
         const key = `${nameOf(slot)}/${String(pieces).padStart(5, '0')}`;
-        const first = pieces === 0;
-        await this.#transact(({ store }) => {
-          if (first) store.delete(nameOf(slot)).catch(ignored);
-          if (first) store.delete(piecesOf(slot)).catch(ignored);
-          store.put(piece.slice(), key).catch(ignored);
-        });
+        await this.#put(key, piece, pieces === 0 ? slot : undefined);
         check = crc32c(piece, 0, piece.length, check);
         length += piece.length;
         pieces += 1;
@@ -103,13 +97,15 @@ export class IndexedDbImages implements ImageStore {
     };
   }
 
-  async #transact(
-    act: (transaction: IDBPTransaction<Schema, ['meta'], 'readwrite'>) => void,
-  ): Promise<void> {
+  /** Empties the slot `emptied` before, if one is given. */
+  async #put(key: string, piece: Uint8Array, emptied: number | undefined): Promise<void> {
     try {
-      const transaction = this.db.transaction(['meta'], 'readwrite', { durability: 'relaxed' });
-      act(transaction);
-      await transaction.done;
+      const { store, done } = this.db.transaction('meta', 'readwrite', { durability: 'relaxed' });
+      const asked: Promise<unknown>[] = [done];
+      if (emptied !== undefined) asked.push(store.delete(nameOf(emptied)), store.delete(piecesOf(emptied)));
+      // A view would take all of its buffer along.
+      asked.push(store.put(piece.slice(), key));
+      await Promise.all(asked);
     } catch (error) {
       throw mediumError('writing an image', error);
     }
@@ -119,6 +115,3 @@ export class IndexedDbImages implements ImageStore {
     return this.heads.map((bytes) => bytes && decodeHead(bytes));
   }
 }
-
-/** The end of the transaction tells how it went. */
-function ignored(): void {}

@@ -18,6 +18,7 @@ import {
   newHeader,
   type Successor,
 } from './backend.js';
+import { IndexedDbImages } from './indexeddb-images.js';
 import { type Database, FLUSHED, IndexedDbLog, LOGS, putMeta, type Schema } from './indexeddb-log.js';
 import { decodeHeader, encodeHeader, type Header, mediumError } from './log/index.js';
 
@@ -95,6 +96,7 @@ export async function openIndexedDb(name: string, options: BackendOptions): Prom
       get log() {
         return log;
       },
+      images: await IndexedDbImages.open(db),
       successor,
       writeHeader,
       close: () => db.close(),

@@ -1,7 +1,7 @@
 /** A store in a folder of Node's file system. Loaded only in Node. */
 import { LockedError, UnsupportedError } from '../base/errors.js';
 import type { Backend, BackendOptions } from './backend.js';
-import { fileName, HEADER_FILES, LOG_FILES, openFiles } from './files.js';
+import { fileName, HEADER_FILES, IMAGE_FILES, LOG_FILES, openFiles } from './files.js';
 import type { SyncFile } from './log/index.js';
 
 // Not an import: a bundler for browsers would stumble over it.
@@ -34,12 +34,15 @@ export function openNode(directory: string, name: string, options: BackendOption
   const folder = `${directory}/${fileName(name)}`;
   if (open.has(folder)) throw new LockedError(`the store in ${folder} is open in this process already`);
   fs.mkdirSync(folder, { recursive: true });
-  const files = [...HEADER_FILES, ...LOG_FILES].map((file) => new NodeFile(fs, `${folder}/${file}`));
+  const files = [...HEADER_FILES, ...LOG_FILES, ...IMAGE_FILES].map(
+    (file) => new NodeFile(fs, `${folder}/${file}`),
+  );
   const backend = openFiles(
     {
       backend: 'node-file',
       headers: [files[0]!, files[1]!],
       logs: [files[2]!, files[3]!],
+      images: [files[4]!, files[5]!],
       remove: () => fs.rmSync(folder, { recursive: true, force: true }),
     },
     options,

@@ -5,7 +5,7 @@
  */
 import { LockedError } from '../base/errors.js';
 import type { Backend, BackendOptions } from './backend.js';
-import { fileName, HEADER_FILES, LOG_FILES, openFiles, storeName } from './files.js';
+import { fileName, HEADER_FILES, IMAGE_FILES, LOG_FILES, openFiles, storeName } from './files.js';
 import { mediumError, type SyncFile } from './log/index.js';
 
 /** The part of a `FileSystemSyncAccessHandle` that is used; the DOM's types have it in workers only. */
@@ -41,7 +41,7 @@ export async function openOpfs(name: string, options: BackendOptions): Promise<B
   const folder = await root!.getDirectoryHandle(fileName(name), { create: true });
   const files: AccessFile[] = [];
   try {
-    for (const file of [...HEADER_FILES, ...LOG_FILES]) {
+    for (const file of [...HEADER_FILES, ...LOG_FILES, ...IMAGE_FILES]) {
       files.push(new AccessFile(await openHandle(await folder.getFileHandle(file, { create: true }))));
     }
     return openFiles(
@@ -49,6 +49,7 @@ export async function openOpfs(name: string, options: BackendOptions): Promise<B
         backend: 'opfs',
         headers: [files[0]!, files[1]!],
         logs: [files[2]!, files[3]!],
+        images: [files[4]!, files[5]!],
         remove: () => root!.removeEntry(fileName(name), { recursive: true }),
       },
       options,

@@ -12,10 +12,11 @@ interface Modelled {
 }
 type Model = Map<string, Modelled>;
 
-/** What a batch makes of a `Map`, or the name of the error that refuses it. */
+/** What a batch makes of a `Map`, or the name of the error that refuses it: that of the first key that has one. */
 function modelled(before: Model, operations: readonly BatchOperation[], now: number): Model | string {
   const model = new Map([...before].filter(([, { expiresAt }]) => expiresAt > now));
-  for (const one of operations) {
+  const keys = [...new Set(operations.map(({ key }) => key))];
+  for (const one of keys.flatMap((key) => operations.filter((one) => one.key === key))) {
     const old = model.get(one.key);
     const deadline = 'ttl' in one ? now + Number(one.ttl) : undefined;
     switch (one.type) {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { QuotaError } from '../../src/base/errors.js';
 import { type OpenOptions, resolveOptions } from '../../src/contract/options.js';
 import { Engine } from '../../src/engine/index.js';
 import type { Backend } from '../../src/storage/backend.js';
@@ -43,7 +44,7 @@ async function openOn(
   time = new FakeTime(),
 ): Promise<Opened> {
   const backend = openFiles(
-    { backend: 'test', ...disk, remove() {} },
+    { backend: 'test', ...disk, images: [new MemoryFile(), new MemoryFile()], remove() {} },
     {
       surroundings: {
         now: () => time.now,
@@ -74,22 +75,25 @@ async function contentOf(engine: Engine) {
   return {
     entries: await scanAll<[string, unknown]>(engine, 'entries'),
     deadlines: await scanAll<string>(engine, 'keysWithTtl'),
-    health: { ...(await engine.health()), storedBytes: 0, oldestObjectAge: 0 },
+    health: { ...(await engine.health()), storedBytes: 0 },
   };
 }
 
 describe('compaction', () => {
   test('takes what was overwritten and deleted from the log, and keeps the rest', async () => {
     const disk = newDisk();
-    const { engine } = await openOn(disk);
+    const { engine, backend } = await openOn(disk);
     for (let round = 0; round < 5; round++) {
       await engine.setMany(
         Array.from({ length: 500 }, (_, i) => [`key-${i}`, `value ${i} of round ${round}`.repeat(5)]),
       );
     }
     await engine.deleteMany(Array.from({ length: 250 }, (_, i) => `key-${i * 2}`));
-    const before = await contentOf(engine);
+    const before = { ...(await contentOf(engine)), health: expect.anything() };
+    const { epoch } = backend.header;
     const { before: bytesBefore, after } = await engine.compact();
+    // The header in use was not the one that was overwritten.
+    expect(backend.header.epoch).toBe(epoch + 1);
     expect(after).toBeLessThan(bytesBefore / 8);
     expect((await engine.health()).storedBytes).toBe(after);
     expect(await contentOf(engine)).toEqual(before);
@@ -149,6 +153,25 @@ describe('compaction', () => {
     expect(await again.count()).toBe(1000);
   });
 
+  test('is not tried again and again where it fails', async () => {
+    const disk = newDisk();
+    const { engine, backend } = await openOn(disk);
+    let tried = 0;
+    backend.successor = () => {
+      tried += 1;
+      throw new QuotaError('full');
+    };
+    for (let round = 0; round < 60; round++) {
+      await engine.setMany(
+        Array.from({ length: 200 }, (_, i) => [`key-${i}`, `${round}:${i}:`.padEnd(500, 'x')]),
+      );
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(tried).toBeGreaterThan(1);
+    expect(tried).toBeLessThan(8);
+    expect(await engine.count()).toBe(200);
+  });
+
   test('a scan that began before goes on in the log that is gone, and holds the next compaction up', async () => {
     const disk = newDisk();
     const { engine } = await openOn(disk);
@@ -182,6 +205,126 @@ describe('compaction', () => {
     expect(await engine.get('key-0001')).toBe(`new 1 ${'x'.repeat(30)}`);
   });
 
+  test('may be killed between any two calls of the files: what was acknowledged is there', async () => {
+    const disk = newDisk();
+    const { engine } = await openOn(disk);
+    const entries = Array.from({ length: 900 }, (_, i): [string, string] => [
+      `key-${i}`,
+      `value ${i % 300}`.repeat(20),
+    ]);
+    await engine.setMany(entries);
+    await engine.deleteMany(entries.slice(0, 300).map(([key]) => key));
+    let acknowledged = -1;
+    let attempted = -1;
+    const found: { disk: Disk; least: number; most: number }[] = [];
+    for (const file of [...disk.headers, ...disk.logs]) {
+      for (const name of ['write', 'truncate'] as const) {
+        const real = file[name].bind(file) as (...args: unknown[]) => unknown;
+        file[name] = ((...args: unknown[]) => {
+          const result = real(...args);
+          found.push({ disk: copied(disk), least: acknowledged, most: attempted });
+          return result;
+        }) as never;
+      }
+    }
+    const compacting = engine.compact();
+    for (let i = 0; i < 30; i++) {
+      attempted = i;
+      await engine.set('written meanwhile', i);
+      acknowledged = i;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await compacting;
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(found.length).toBeGreaterThan(35);
+    expect(
+      new Set(found.map(({ disk: { headers } }) => headers[0].size() + headers[1].size())).size,
+    ).toBeGreaterThan(0);
+    for (const [i, { disk: left, least, most }] of found.entries()) {
+      const { engine: again } = await openOn(left);
+      expect(Math.min(left.logs[0].size(), left.logs[1].size()), `call ${i}`).toBe(0);
+      const written = await again.get('written meanwhile');
+      const at = written === undefined ? -1 : Number(written);
+      expect(at, `call ${i}`).toBeGreaterThanOrEqual(least);
+      expect(at, `call ${i}`).toBeLessThanOrEqual(most);
+      expect(await again.count({ prefix: 'key-' })).toBe(600);
+      expect(await again.get('key-899')).toBe(entries[899]![1]);
+      expect(await again.get('key-0')).toBe(undefined);
+      expect(await again.countUnique()).toBe(300 + (at >= 0 ? 1 : 0));
+    }
+  });
+
+  test('goes no further when the header cannot be turned: nothing may be written to a log that may be lost', async () => {
+    const disk = newDisk();
+    const { engine } = await openOn(disk);
+    await engine.setMany(Array.from({ length: 100 }, (_, i) => [`key-${i}`, `value ${i}`.repeat(20)]));
+    for (const header of disk.headers) {
+      header.flush = () => {
+        throw new Error('gone');
+      };
+    }
+    await expect(engine.compact()).rejects.toThrow('gone');
+    await expect(engine.set('more', 1)).rejects.toMatchObject({ code: 'IO' });
+    expect(await engine.get('key-7')).toBe('value 7'.repeat(20));
+    const { engine: again } = await openOn(copied(disk));
+    expect(await again.count()).toBe(100);
+  });
+
+  test('finds what expires later, whether it was sealed before or is now', async () => {
+    const disk = newDisk();
+    const { engine, time } = await openOn(disk, { ttl: { sweepInterval: Infinity } });
+    await engine.set('sealed before', 1, { ttl: 1000 });
+    const filler = Array.from({ length: 20_000 }, (_, i): [string, string] => [
+      `filler ${i}`,
+      `value ${i % 50}`,
+    ]);
+    for (let round = 0; round < 2; round++) await engine.setMany(filler);
+    await engine.set('in the buffer', 2, { ttl: 1000 });
+    const compacting = engine.compact();
+    for (let i = 0; i < 10; i++) {
+      await engine.setMany(
+        filler.slice(i * 1000, i * 1000 + 1000).map(([key]) => [key, 'written meanwhile']),
+      );
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await compacting;
+    expect(await engine.count()).toBe(20_002);
+    expect(await scanAll(engine, 'keysWithTtl')).toEqual(['in the buffer', 'sealed before']);
+    await engine.clear({ prefix: 'filler' });
+    await engine.compact();
+    time.pass(1000);
+    expect(await engine.count()).toBe(0);
+    expect((await engine.sweep()).expired).toBe(2);
+    expect((await engine.health()).expiredObjects).toBe(0);
+    expect(await engine.countUnique()).toBe(0);
+  });
+
+  test('ends when the store is closed, and leaves the log as it is', async () => {
+    const disk = newDisk();
+    const { engine } = await openOn(disk);
+    await engine.setMany(Array.from({ length: 5000 }, (_, i) => [`key-${i}`, i]));
+    const compacting = engine.compact();
+    const refused = expect(compacting).rejects.toMatchObject({ code: 'CLOSED' });
+    await new Promise((resolve) => setImmediate(resolve));
+    await engine.close();
+    await refused;
+    expect(disk.logs[1].size()).toBe(0);
+    const { engine: again } = await openOn(copied(disk));
+    expect(await again.count()).toBe(5000);
+  });
+
+  test('leaves version and clock where they were, even if nothing is alive', async () => {
+    const disk = newDisk();
+    const { engine, time } = await openOn(disk);
+    for (let i = 0; i < 5; i++) await engine.set('a', i);
+    time.pass(5000);
+    await engine.delete('a');
+    await engine.compact();
+    const { engine: again } = await openOn(copied(disk));
+    expect((await again.set('b', 1)).version).toBe(7);
+    expect(((await again.getEntry('b')) as { updatedAt: number }).updatedAt).toBeGreaterThanOrEqual(time.now);
+  });
+
   test('what cannot be written leaves the log as it was, and the store works on', async () => {
     for (let failing = 0; failing < 12; failing++) {
       const disk = newDisk();
@@ -194,12 +337,14 @@ describe('compaction', () => {
       for (const name of ['write', 'flush', 'truncate'] as const) {
         const real = place[name].bind(place) as (...args: unknown[]) => unknown;
         place[name] = ((...args: unknown[]) => {
-          if (armed && calls++ === failing) throw Object.assign(new Error('full'), { name: 'QuotaExceededError' });
+          if (armed && calls++ === failing)
+            throw Object.assign(new Error('full'), { name: 'QuotaExceededError' });
           return real(...args);
         }) as never;
       }
       const outcome = await engine.compact().catch((error) => error);
       armed = false;
+      if (calls > failing) expect(place.size(), `call ${failing}`).toBe(0);
       expect(await contentOf(engine), `call ${failing}`).toEqual(before);
       await engine.set('more', failing);
       const { engine: again } = await openOn(copied(disk));

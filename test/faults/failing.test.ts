@@ -178,7 +178,7 @@ async function tryTwo(first: Fault, second: Operation, after: number): Promise<b
   time.pass(SETTLED_MS);
   const history = new History();
   let left = after;
-  let failed: 0 | 1 | 2 = 0;
+  let failed = 0;
   disk.fault = ({ operation }) => {
     if (failed === 0 && operation === 'write' && left-- === 0) {
       failed = 1;
@@ -222,6 +222,8 @@ describe('opening over a disk that fails', () => {
     // Something to cut off.
     disk.open('slot-0').write(new Uint8Array(50).fill(3), disk.content('slot-0').length);
     for (const { operation, fault } of Object.values(FAULTS)) {
+      // The files are measured before the log is opened: `headers.test.ts`.
+      if (operation === 'size') continue;
       for (let after = 0, struck = true; struck; after++) {
         struck = false;
         let left = after;

@@ -17,6 +17,16 @@ export async function allowed(): Promise<void> {
   const version: number = (await cellar.set('a', user, { ttl: 5, durability: 'strict' })).version;
   const computed: number = await cellar.getOrSet('n', async ({ signal }) => (signal.aborted ? 0 : 1));
   await cellar.setMany(new Map<string, unknown>([['a', 1]]), { onProgress: ({ done }) => void done });
+  const visits: number = await cellar.merge('visits', 1, 'counter', { ttl: '1d' });
+  const tags: Set<string> | string[] = await cellar.merge<Set<string> | string[]>('tags', ['a'], 'set');
+  const longest: string = await cellar.merge('longest', 'a', 'an operator of my own');
+  const next: number = await cellar.update<number>('n', async (old = 0) => old + 1, { retries: 3 });
+  await cellar.batch([
+    { type: 'set', key: 'a', value: 1, ttl: '1d', ifVersion: version },
+    { type: 'merge', key: 'b', operand: [1], operator: 'list' },
+    { type: 'expire', key: 'c', ttl: 5 },
+  ]);
+  void [visits, tags, longest, next];
   const code: string = (new ConflictError('') satisfies StoreError).code;
   void [keys, left, version, computed, code];
 }
@@ -32,6 +42,16 @@ export async function refused(): Promise<void> {
   await store.setMany(['ab']);
   // @ts-expect-error an answer may be missing
   const value: number = await store.get<number>('a');
+  // @ts-expect-error there is no such operation
+  await store.batch([{ type: 'put', key: 'a', value: 1 }]);
+  // @ts-expect-error an expire needs a ttl
+  await store.batch([{ type: 'expire', key: 'a' }]);
+  // @ts-expect-error durability is of the whole batch
+  await store.batch([{ type: 'delete', key: 'a', durability: 'strict' }]);
+  // @ts-expect-error the value may be missing
+  await store.update<number>('a', (old) => old + 1);
+  // @ts-expect-error conditions are of set
+  await store.merge('a', 1, 'counter', { ifAbsent: true });
   // @ts-expect-error a store's mode is its own
   store.mode = 'memory';
   void value;

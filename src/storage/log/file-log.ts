@@ -103,11 +103,7 @@ export class FileLog implements Log {
     return endsBatch(this.#file, endOf(position).end, this.#options.generation);
   }
 
-  async replay(
-    visit: Visit,
-    endBatch: () => void | Promise<void>,
-    from?: Position,
-  ): Promise<Replayed> {
+  async replay(visit: Visit, endBatch: () => void | Promise<void>, from?: Position): Promise<Replayed> {
     const size = sizeOf(this.#file);
     // Sealing reads older records while the log is still being read.
     this.#end = size;

@@ -177,20 +177,15 @@ export function crcOf(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset).getUint32(SEGMENT.crc, true);
 }
 
-function opened(
-  bytes: Uint8Array,
-  magic: number,
-  least: number,
-  what: string,
-  checked = false,
-): DataView {
+function opened(bytes: Uint8Array, magic: number, least: number, what: string, checked = false): DataView {
   if (!(bytes instanceof Uint8Array))
     throw new TypeError(`${what}: expected a Uint8Array, got ${typeof bytes}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 4 || view.getUint32(0, true) !== magic) throw new FormatError(`no ${what}`);
   if (bytes.length < least) throw corrupt(what, 'it ends in its header');
   if (view.getUint8(SEALED) > VERSION) throw newer(what);
-  if (!checked && view.getUint32(4, true) !== crc32c(bytes, SEALED)) throw corrupt(what, 'its check does not agree');
+  if (!checked && view.getUint32(4, true) !== crc32c(bytes, SEALED))
+    throw corrupt(what, 'its check does not agree');
   return view;
 }
 

@@ -1,0 +1,150 @@
+/**
+ * Exports and imports that are under way, by id. One that nobody has asked anything of
+ * for ten minutes is given up: a tab that died cannot say so.
+ */
+import type { Eventually } from '../base/bytes.js';
+import { LeaderUnresponsiveError } from '../base/errors.js';
+import type { Secret } from '../base/hash.js';
+import { requireOptions, requirePositive, show } from '../contract/arguments.js';
+import { resolveWriteDurability, type Settings } from '../contract/options.js';
+import type { ImportOptions, ImportResult } from '../contract/store.js';
+import type { MutationSource } from './commit.js';
+import { Export, type ExportPiece } from './export.js';
+import { Import, type ImportPlan, type ImportTerms } from './import.js';
+import type { Outcome } from './mutation.js';
+import type { KeyScan } from './scan.js';
+
+const IDLE_MS = 10 * 60_000;
+/** What an import may need unless it is told. */
+const IMPORT_BYTES_MAX = 256 * 2 ** 20;
+
+const IMPORT_OPTIONS = ['mode', 'maxBytes', 'durability'] as const;
+
+export interface TransferParts {
+  readonly secret: Secret;
+  readonly settings: Settings;
+  /** The store's clock. */
+  readonly now: () => number;
+  readonly after: (ms: number, task: () => void) => () => void;
+  /** All keys of the version that the calls before it have made. */
+  readonly beginScan: () => Eventually<KeyScan>;
+  /** The same within the call whose turn it is. */
+  readonly scanNow: () => KeyScan;
+  readonly submit: (mutations: MutationSource, strict: boolean) => Promise<Outcome>;
+}
+
+interface Open {
+  readonly transfer: Export | Import;
+  stopIdle: () => void;
+}
+
+export class Transfers {
+  readonly #parts: TransferParts;
+  readonly #open = new Map<string, Open>();
+  /** Another engine over the same store must not take an id of this one for its own. */
+  readonly #era: number;
+  #last = 0;
+
+  constructor(parts: TransferParts) {
+    this.#parts = parts;
+    this.#era = parts.now();
+  }
+
+  async beginExport(): Promise<string> {
+    const { secret, beginScan, now } = this.#parts;
+    return this.#add(new Export(secret, await beginScan(), now()));
+  }
+
+  async exportNext(id: string): Promise<ExportPiece> {
+    const found = this.#find(id, Export);
+    try {
+      const piece = await found.next();
+      if (piece[1]) this.release(id);
+      return piece;
+    } catch (error) {
+      this.release(id);
+      throw error;
+    }
+  }
+
+  /** @throws TypeError, RangeError for options that are wrong. */
+  beginImport(options: unknown): string {
+    return this.#add(new Import(importTerms(options, this.#parts.settings)));
+  }
+
+  /** Checks the next bytes; gives the records that were read so far. */
+  importWrite(id: string, bytes: unknown): number {
+    const found = this.#find(id, Import);
+    try {
+      if (!(bytes instanceof Uint8Array)) {
+        throw new TypeError(`import: expected pieces that are a Uint8Array, got ${show(bytes)}`);
+      }
+      return found.push(bytes);
+    } catch (error) {
+      this.release(id);
+      throw error;
+    }
+  }
+
+  /** All bytes were given: now they count, or none of them. */
+  async importEnd(id: string): Promise<ImportResult> {
+    const found = this.#find(id, Import);
+    this.release(id);
+    found.finish();
+    const { now, scanNow, submit } = this.#parts;
+    let plan: ImportPlan | undefined;
+    await submit(async () => {
+      plan = await found.plan(now(), scanNow);
+      return plan.mutations;
+    }, found.terms.strict);
+    const { keys, bytes } = plan!;
+    return { keys, bytes };
+  }
+
+  /** Safe to call twice. */
+  release(id: string): void {
+    const found = this.#open.get(id);
+    if (!found) return;
+    this.#open.delete(id);
+    found.stopIdle();
+    if (found.transfer instanceof Export) found.transfer.release();
+  }
+
+  clear(): void {
+    for (const id of this.#open.keys()) this.release(id);
+  }
+
+  #add(transfer: Export | Import): string {
+    this.#last += 1;
+    const id = `${this.#era}.${this.#last}`;
+    this.#open.set(id, { transfer, stopIdle: this.#idle(id) });
+    return id;
+  }
+
+  #idle(id: string): () => void {
+    return this.#parts.after(IDLE_MS, () => this.release(id));
+  }
+
+  #find<T extends Export | Import>(id: string, type: new (...args: never[]) => T): T {
+    const found = this.#open.get(id);
+    if (!(found?.transfer instanceof type)) {
+      throw new LeaderUnresponsiveError(
+        'the export or import is not under way: it was given up, or the tab that led the store went away',
+      );
+    }
+    found.stopIdle();
+    found.stopIdle = this.#idle(id);
+    return found.transfer;
+  }
+}
+
+function importTerms(options: unknown, settings: Settings): ImportTerms {
+  const given = requireOptions<ImportOptions>('import', options, IMPORT_OPTIONS);
+  const { mode, maxBytes = IMPORT_BYTES_MAX, durability } = given;
+  if (mode !== 'merge' && mode !== 'replace') {
+    throw new TypeError(`import: mode: expected 'merge' or 'replace', got ${show(mode)}`);
+  }
+  requirePositive('import: maxBytes', maxBytes);
+  const strict = resolveWriteDurability(durability, settings);
+  return { mode, maxBytes, strict, dedup: settings.dedup };
+}
