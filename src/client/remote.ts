@@ -29,6 +29,11 @@ const LONG = new Set([
   'importWrite',
   'importEnd',
   'count',
+  'snapshotScan',
+  'snapshotCount',
+  'snapshotDiff',
+  'snapshotDiffNext',
+  'snapshotRestore',
 ]);
 
 /** The longest a timer of the platform can wait. */
@@ -163,7 +168,7 @@ function notCloneable(method: string, cause: unknown): SerializationError {
 }
 
 /** A copy of `arg` that nobody else can change. */
-function snapshot(method: string, arg: unknown): unknown {
+export function snapshot(method: string, arg: unknown): unknown {
   if (typeof arg !== 'object' || arg === null) return arg;
   if (isBytes(arg)) return arg.slice();
   try {
@@ -187,4 +192,14 @@ function buffersOf(calls: readonly Call[]): ArrayBuffer[] {
     }
   }
   return buffers;
+}
+
+/** Options without the one that only the page can know. */
+export function split(options: object | undefined): {
+  signal: AbortSignal | undefined;
+  others: object | undefined;
+} {
+  if (typeof options !== 'object' || options === null) return { signal: undefined, others: options };
+  const { signal, ...others } = options as Record<string, unknown>;
+  return { signal: signal as AbortSignal | undefined, others };
 }

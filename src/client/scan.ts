@@ -2,7 +2,8 @@
 import type { Scan } from '../contract/store.js';
 import type { Remote } from './remote.js';
 
-interface Piece<T> {
+export interface Piece<T> {
+  /** 0 when it is the last one. */
   readonly id: number;
   readonly items: readonly T[];
 }
@@ -10,27 +11,12 @@ interface Piece<T> {
 export class RemoteScan<T> implements Scan<T> {
   #used = false;
 
-  constructor(
-    private readonly remote: Remote,
-    private readonly kind: string,
-    private readonly range: object,
-    private readonly signal: AbortSignal | undefined,
-  ) {}
+  constructor(private readonly items: () => AsyncGenerator<T, void, undefined>) {}
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
-    if (this.#used) throw new TypeError('a scan is good for one use: start another');
+  [Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
+    if (this.#used) return refuse();
     this.#used = true;
-    let piece: Piece<T> = { id: 0, items: [] };
-    try {
-      piece = await this.remote.call('scan', [this.kind, this.range], this.signal);
-      for (;;) {
-        yield* piece.items;
-        if (piece.id === 0) return;
-        piece = await this.remote.call<Piece<T>>('scanNext', [piece.id], this.signal);
-      }
-    } finally {
-      if (piece.id !== 0) this.remote.call('scanRelease', [piece.id]).catch(() => {});
-    }
+    return this.items();
   }
 
   // biome-ignore lint/suspicious/noThenProperty: a scan can be awaited, which is what `then` is for
@@ -45,5 +31,29 @@ export class RemoteScan<T> implements Scan<T> {
     const items: T[] = [];
     for await (const item of this) items.push(item);
     return items;
+  }
+}
+
+// biome-ignore lint/correctness/useYield: a second use fails as a scan does, at its first step
+async function* refuse(): AsyncGenerator<never, void, undefined> {
+  throw new TypeError('a scan is good for one use: start another');
+}
+
+/** The items of a scan that `begin` begins in the worker. */
+export async function* scanItems<T>(
+  remote: Remote,
+  begin: () => Promise<Piece<T>>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<T, void, undefined> {
+  let piece: Piece<T> = { id: 0, items: [] };
+  try {
+    piece = await begin();
+    for (;;) {
+      yield* piece.items;
+      if (piece.id === 0) return;
+      piece = await remote.call<Piece<T>>('scanNext', [piece.id], signal);
+    }
+  } finally {
+    if (piece.id !== 0) remote.call('scanRelease', [piece.id]).catch(() => {});
   }
 }

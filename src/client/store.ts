@@ -16,11 +16,16 @@ import type {
   Scan,
   SetManyOptions,
   SetOptions,
+  Snapshot,
   Store,
   SweepResult,
+  Transaction,
+  TransactionOptions,
 } from '../contract/store.js';
-import type { Remote } from './remote.js';
-import { RemoteScan } from './scan.js';
+import { type Remote, split } from './remote.js';
+import { type Piece, RemoteScan, scanItems } from './scan.js';
+import { RemoteSnapshot, type Taken } from './snapshot.js';
+import { runTransaction } from './transaction.js';
 import { exportStream, importFrom } from './transfer.js';
 import { Updates } from './update.js';
 
@@ -168,6 +173,22 @@ export class RemoteStore implements Store {
     return this.#call('ttl', options, key);
   }
 
+  async snapshot(options?: Options): Promise<Snapshot> {
+    return new RemoteSnapshot(this.remote, await this.#call<Taken>('snapshot', options));
+  }
+
+  transaction<R>(work: (tx: Transaction) => R | Promise<R>, options?: TransactionOptions): Promise<R> {
+    return runTransaction(this.remote, work, options);
+  }
+
+  undo(options?: Options): Promise<boolean> {
+    return this.#call('undo', options);
+  }
+
+  redo(options?: Options): Promise<boolean> {
+    return this.#call('redo', options);
+  }
+
   sweep(options?: Options): Promise<SweepResult> {
     return this.#call('sweep', options);
   }
@@ -223,7 +244,8 @@ export class RemoteStore implements Store {
 
   #scan<T>(kind: string, range: RangeOptions | undefined): Scan<T> {
     const { signal, others } = split(range);
-    return new RemoteScan(this.remote, kind, others ?? {}, signal);
+    const begin = () => this.remote.call<Piece<T>>('scan', [kind, others ?? {}], signal);
+    return new RemoteScan(() => scanItems(this.remote, begin, signal));
   }
 
   async #computeOnce<T>(
@@ -300,11 +322,4 @@ async function collectAsync(
       onProgress?.({ phase: 'collect', done: pairs.length, total: undefined });
   }
   return pairs;
-}
-
-/** Options without the one that only the page can know. */
-function split(options: object | undefined): { signal: AbortSignal | undefined; others: object | undefined } {
-  if (typeof options !== 'object' || options === null) return { signal: undefined, others: options };
-  const { signal, ...others } = options as Record<string, unknown>;
-  return { signal: signal as AbortSignal | undefined, others };
 }

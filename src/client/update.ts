@@ -11,7 +11,7 @@ import { ConflictError } from '../base/errors.js';
 import type { UpdateOptions } from '../contract/store.js';
 import { orAbort, type Remote } from './remote.js';
 
-const RETRIES = 16;
+export const RETRIES = 16;
 const FIRST_WAIT_MS = 4;
 const LONGEST_WAIT_MS = 1000;
 
@@ -21,7 +21,7 @@ export interface Waits {
   pause(ms: number): Promise<unknown>;
 }
 
-const WAITS: Waits = {
+export const WAITS: Waits = {
   random: Math.random,
   pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };
@@ -91,10 +91,15 @@ export class Updates {
           });
         }
       }
-      const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failed);
-      await orAbort(this.waits.pause(this.waits.random() * longest), signal);
+      await backOff(this.waits, failed, signal);
     }
   }
+}
+
+/** Waits before the attempt that follows so many failed ones, up to twice as long each time. */
+export async function backOff(waits: Waits, failed: number, signal: AbortSignal | undefined): Promise<void> {
+  const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failed);
+  await orAbort(waits.pause(waits.random() * longest), signal);
 }
 
 /** A value that can be stored has no function `then`. */

@@ -135,7 +135,7 @@ export interface Settings {
  */
 export function resolveOptions(options: unknown = {}): Settings {
   const given = withDefaults('options', options, DEFAULTS);
-  const { maplet, cache, ttl, budget, dedup } = given;
+  const { maplet, cache, ttl, budget, dedup, undo } = given;
   oneOf('persistence', given.persistence, ['auto', 'memory', 'disk', 'aof', 'hybrid']);
   oneOf('recovery', given.recovery, ['tolerate-tail', 'absolute', 'salvage']);
   oneOf('consistency', given.consistency, ['linearizable', 'session']);

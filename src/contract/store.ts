@@ -4,7 +4,10 @@
  */
 import type { Duration } from './arguments.js';
 import type { Durability, Mode } from './options.js';
+import type { Capabilities, Difference, Entry, SweepResult } from './results.js';
 import type { Health, Stats } from './stats.js';
+
+export type { Capabilities, Difference, Entry, SweepResult };
 
 /** What every asynchronous call takes. */
 export interface CallOptions {
@@ -114,25 +117,6 @@ export interface Commit {
   readonly durability: 'memory' | 'os' | 'durable';
 }
 
-export interface Entry<T = unknown> {
-  readonly key: string;
-  readonly value: T;
-  /** Version of the store that wrote it. */
-  readonly version: number;
-  /** Bytes of the encoded value. */
-  readonly size: number;
-  /** SHA-256 of the encoded value, in hex. Equal ids mean one stored copy. */
-  readonly objectId: string;
-  readonly createdAt: number;
-  readonly updatedAt: number;
-  /** Approximate; kept only where a policy needs it, else `updatedAt`. */
-  readonly accessedAt: number;
-  /** `null`: none. */
-  readonly expiresAt: number | null;
-  /** Whether `value` is byte for byte what was set. */
-  readonly exact: boolean;
-}
-
 export interface ExportOptions extends CallOptions {
   /** Told after each piece: `done` in bytes, `total` with the last one. */
   readonly onProgress?: (progress: Progress) => void;
@@ -157,15 +141,6 @@ export interface ImportResult {
   readonly bytes: number;
 }
 
-export interface SweepResult {
-  /** Expired keys removed. */
-  readonly expired: number;
-  /** Values that nothing refers to any more. */
-  readonly orphaned: number;
-  /** Bytes of those values. */
-  readonly bytes: number;
-}
-
 /**
  * A scan in progress: iterate it, or await it for an array. Keys in order of UTF-16
  * code units, all of one version of the store. Good for one use; leaving a
@@ -173,24 +148,58 @@ export interface SweepResult {
  */
 export interface Scan<T> extends AsyncIterable<T>, PromiseLike<T[]> {}
 
-/** What this browser or context offers, and why the store lives where it lives. */
-export interface Capabilities {
-  readonly opfs: boolean;
-  readonly syncAccess: boolean;
-  readonly indexedDB: boolean;
-  readonly locks: boolean;
-  readonly broadcastChannel: boolean;
-  readonly crossOriginIsolated: boolean;
-  /** One sentence for people: why this mode. */
-  readonly reason: string;
-  /** Where the engine runs. */
-  readonly host: 'worker' | 'blob-worker' | 'same-thread';
-}
-
 /** Bytes of the log before and after. */
 export interface CompactResult {
   readonly before: number;
   readonly after: number;
+}
+
+/**
+ * One version of the store, with expiry as of its creation. Until it is closed, the log that it lies
+ * in is kept. A closed one refuses with `ClosedError`, and with `SnapshotTooOldError` one that went
+ * with the tab that led the store.
+ */
+export interface Snapshot extends Pick<Store, 'get' | 'has' | 'getEntry'> {
+  readonly version: number;
+  keys(range?: RangeOptions): Scan<string>;
+  values<T = unknown>(range?: RangeOptions): Scan<T>;
+  entries<T = unknown>(range?: RangeOptions): Scan<[string, T]>;
+  /** One pass over the keys of the range. */
+  count(range?: RangeOptions): Promise<number>;
+  /**
+   * What differs from this one to `other`, in order of keys. Equal content under another version is
+   * no difference. One pass over the keys of both; values are read where records differ.
+   */
+  diff<T = unknown>(other: Snapshot): AsyncIterable<Difference<T>>;
+  /**
+   * Makes the store what it was: one batch with all that differs, which the worker holds in memory
+   * until it is written. Keeps deadlines, and drops what they have passed.
+   */
+  restore(options?: WriteOptions): Promise<Commit>;
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+type InTransaction = 'get' | 'getMany' | 'has' | 'ttl' | 'keys' | 'values' | 'entries' | 'count' | 'update';
+
+/** The store as it was when the transaction began, and what the transaction has written since. */
+export interface Transaction extends Pick<Store, InTransaction> {
+  set(key: string, value: unknown, options?: Omit<SetOptions, 'durability'>): Promise<void>;
+  setMany(
+    entries: Iterable<readonly [string, unknown]>,
+    options?: Omit<SetOptions, 'durability'>,
+  ): Promise<void>;
+  delete(key: string, options?: StrictOptions): Promise<boolean>;
+  deleteMany(keys: readonly string[]): Promise<number>;
+  clear(range?: RangeOptions): Promise<number>;
+  expire(key: string, ttl: Duration, options?: StrictOptions): Promise<boolean>;
+  expireMany(keys: readonly string[], ttl: Duration): Promise<number>;
+  persist(key: string, options?: StrictOptions): Promise<boolean>;
+}
+
+export interface TransactionOptions extends WriteOptions {
+  /** How often it runs again after a conflict. Default: 16. */
+  readonly retries?: number;
 }
 
 export interface Store {
@@ -288,6 +297,37 @@ export interface Store {
   /** Milliseconds left; `null`: no expiry; `undefined`: no such key. */
   ttl(key: string, options?: StrictOptions): Promise<number | null | undefined>;
   keysWithTtl(range?: RangeOptions): Scan<string>;
+
+  /**
+   * Holds the version that the calls before it have made, in O(1).
+   *
+   * @example
+   * await using before = await store.snapshot();
+   */
+  snapshot(options?: CallOptions): Promise<Snapshot>;
+  /**
+   * Runs `work` over a snapshot and commits what it wrote at once, if nobody else has written one of
+   * those keys meanwhile: else it runs again, after a random wait. What it only read is not checked.
+   * A throw rolls back. A `ttl` counts from the commit.
+   *
+   * @throws ConflictError when others were faster each time, and whatever `work` throws.
+   *
+   * @example
+   * await store.transaction(async (tx) => {
+   *   await tx.set('b', await tx.get('a'));
+   *   await tx.delete('a');
+   * });
+   */
+  transaction<R>(work: (tx: Transaction) => R | Promise<R>, options?: TransactionOptions): Promise<R>;
+  /**
+   * Takes back the last commit of this store object that was not taken back yet, as a new commit;
+   * `false`: there is none. Its keys become what they were, also where somebody else has written
+   * them since; a deadline that has passed leaves nothing. What is noted ends with `close`, and when
+   * another tab begins to lead.
+   */
+  undo(options?: WriteOptions): Promise<boolean>;
+  /** Takes back the last `undo`, unless this store object has written since. */
+  redo(options?: WriteOptions): Promise<boolean>;
 
   /** Removes every expired key now. */
   sweep(options?: CallOptions): Promise<SweepResult>;

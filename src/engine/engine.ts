@@ -30,6 +30,7 @@ import { seal } from './seal.js';
 import { settle } from './settle.js';
 import { State } from './state.js';
 import { Transfers } from './transfers.js';
+import { Versions } from './versions.js';
 import { Writes } from './writes.js';
 
 /** Modes whose reads would otherwise go to the log each time keep the cache of the options. */
@@ -53,6 +54,8 @@ export class Engine {
   readonly #maintenance: Maintenance;
   readonly #scans: Scans;
   readonly #transfers: Transfers;
+  /** Snapshots, transactions, undo. */
+  readonly versions: Versions;
   readonly #report: Report;
   readonly #counters: Counters;
 
@@ -111,6 +114,7 @@ export class Engine {
       onCommit: (changes) => {
         this.#rewriter.note(changes);
         this.#maintenance.afterCommit();
+        this.versions.carry().catch(() => {});
       },
     });
     this.#images = new ImageKeeper(environment, log, state, this.#committer);
@@ -143,6 +147,19 @@ export class Engine {
       expired: () => this.#expirer.expired(this.#now()),
       keysIn: (bounds) => this.#takeAll(this.#scanNow(bounds)),
     });
+    this.versions = new Versions(
+      {
+        environment,
+        state,
+        records: this.#records,
+        committer: this.#committer,
+        planner: this.#planner,
+        scans: this.#scans,
+        counters: this.#counters,
+        now: () => this.#now(),
+      },
+      this.#lookup,
+    );
     this.#expirer = new Expirer(state, this.#records, this.#contents);
     this.#maintenance = new Maintenance({
       environment,
@@ -298,7 +315,7 @@ export class Engine {
   /** Rewrites the log with nothing but what is alive. Calls while it runs share its outcome. */
   compact(): Promise<CompactResult> {
     this.#counters.operations += 1;
-    return this.#rewriter.rewrite();
+    return this.#rewriter.rewrite().finally(() => this.versions.carry());
   }
 
   flush(): Promise<void> {
@@ -322,16 +339,21 @@ export class Engine {
     return this.#environment.log.bytes;
   }
 
-  /** Finishes what is in the queue and flushes. The log is its owner's to close. */
-  async close(): Promise<void> {
+  /**
+   * Finishes what is in the queue, leaves an image for the next opening unless `image` is
+   * false, and flushes. The log is its owner's to close.
+   */
+  async close({ image = true }: { readonly image?: boolean } = {}): Promise<void> {
     this.#maintenance.stop();
     await this.#rewriter.stop();
-    await this.#images.close(async () => {
+    const emptyBuffer = async () => {
       await this.#settle();
       if (this.#state.buffered > 0) await seal(this.#environment.log, this.#state);
-    });
+    };
+    await this.#images.close(image ? emptyBuffer : undefined);
     await this.#maintenance.flush().finally(() => this.#committer.close());
     this.#scans.clear();
+    this.versions.release();
     this.#transfers.clear();
   }
 

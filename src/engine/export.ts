@@ -45,6 +45,7 @@ export class Export {
     private readonly scan: KeyScan,
     /** Deadlines up to here have passed. */
     private readonly now: number,
+    private readonly remembered = REMEMBERED,
   ) {
     this.#contents = new Contents({ secret, objects: scan.view.objects }, scan.records);
   }
@@ -96,7 +97,7 @@ export class Export {
   }
 
   #remember(location: number, number: number): void {
-    if (this.#young.size >= REMEMBERED && !this.#young.has(location)) {
+    if (this.#young.size >= this.remembered && !this.#young.has(location)) {
       this.#old = this.#young;
       this.#young = new Map();
     }

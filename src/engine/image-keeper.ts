@@ -57,20 +57,25 @@ export class ImageKeeper {
     if (!this.environment.images || this.#writing || this.#closing) return;
     const { imageBytes } = this.#before();
     if (!this.#hasGrownBy(Math.max(this.log.bytes * GROWTH, imageBytes * GROWTH_PER_IMAGE))) return;
-    this.#written = this.#write(takeImage(this.state, this.log), () => this.#paused()).catch(
-      ignoreStoreError,
-    );
+    const { generation, bytes: logBytes } = this.log;
+    const failed = (error: unknown) => {
+      // There may be no room: not tried again before the log has grown as if it had been written.
+      this.#last = { generation, logBytes, imageBytes };
+      ignoreStoreError(error);
+    };
+    this.#written = this.#write(takeImage(this.state, this.log), () => this.#paused()).catch(failed);
   }
 
-  /** Calls off what is being written, and leaves an image of all there is where that is worth it. `seal` empties the buffer. */
-  async close(seal: () => Promise<void>): Promise<void> {
+  /** Calls off what is being written, and leaves an image of all there is where that is worth it. `emptyBuffer`: settles and seals; without it no image is left. */
+  async close(emptyBuffer?: () => Promise<void>): Promise<void> {
     this.#closing = true;
     this.stop();
     await this.#written;
-    if (!this.environment.images || !this.#hasGrownBy(this.log.bytes * GROWTH_AT_CLOSE)) return;
+    const { images } = this.environment;
+    if (!images || !emptyBuffer || !this.#hasGrownBy(this.log.bytes * GROWTH_AT_CLOSE)) return;
     try {
       const image = await this.committer.exclusive(async () => {
-        await seal();
+        await emptyBuffer();
         return takeImage(this.state, this.log);
       });
       await this.#write(image, undefined);

@@ -78,14 +78,15 @@ export class Snapshots {
   }
 
   /** For `session`, which must close it; `release` closes all of a session. */
-  take(session: string): Eventually<{ id: string; version: number }> {
-    const { committer, counters } = this.#parts;
+  take(session: string): Eventually<Taken> {
+    const { committer, counters, environment } = this.#parts;
     counters.operations += 1;
     return committer.read(undefined, () => {
       const held = this.takeNow(session);
       const id = this.#nextId();
       this.#held.set(id, held);
-      return { id, version: held.view.version };
+      const { ttl } = environment.settings;
+      return { id, version: held.view.version, now: held.now, ttlMs: ttl.defaultMs };
     });
   }
 
@@ -339,6 +340,16 @@ export class Snapshots {
       }),
     );
   }
+}
+
+/** What the page is told of a snapshot. */
+export interface Taken {
+  readonly id: string;
+  readonly version: number;
+  /** Time at which it was taken. */
+  readonly now: number;
+  /** Time to live of a `set` that names none. */
+  readonly ttlMs: number;
 }
 
 /** A piece of a comparison. `id` is empty when it is the last one. */

@@ -157,8 +157,9 @@ export class Undo {
     counters.operations += 1;
     let taken: Step | undefined;
     let counterpart: Step | undefined;
-    const [from, to] =
-      which === 'undo' ? [history?.undo, history?.redo] : [history?.redo, history?.undo];
+    const [from, to] = which === 'undo' ? [history?.undo, history?.redo] : [history?.redo, history?.undo];
+    // It is not itself something to take back: its counterpart is noted for `redo`.
+    committer.author = undefined;
     try {
       await committer.submit(async () => {
         taken = from?.pop();
@@ -194,7 +195,7 @@ export class Undo {
       for (const undone of redo.splice(0)) letGo(undone);
     }
     if (change.type === 'clear') step.cleared = this.snapshots.takeNow('');
-    else this.#addImage(step, change.key);
+    else if (change.type !== 'object') this.#addImage(step, change.key);
   }
 
   #trim(steps: Step[]): void {
@@ -218,7 +219,7 @@ export class Undo {
       const high = hashString(state.secret, key);
       state.index.candidates(high, lane[0]!, candidates);
     }
-    const at = slot ? (slot.content && slot) : candidates.length > 0 ? candidates : undefined;
+    const at = slot ? slot.content && slot : candidates.length > 0 ? candidates : undefined;
     step.images.push({ key, at });
     if (!at) return;
     this.#hold(step);

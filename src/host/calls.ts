@@ -5,7 +5,7 @@ import type { Answer, Call } from '../wire/messages.js';
 
 type Args = readonly unknown[];
 
-const CALLS: Readonly<Record<string, (engine: Engine, args: Args) => unknown>> = {
+const CALLS: Readonly<Record<string, (engine: Engine, args: Args, session: string) => unknown>> = {
   get: (engine, [key, options]) => engine.get(key, options),
   getMany: (engine, [keys, options]) => engine.getMany(keys, options),
   has: (engine, [key]) => engine.has(key),
@@ -34,6 +34,20 @@ const CALLS: Readonly<Record<string, (engine: Engine, args: Args) => unknown>> =
   expire: (engine, [key, ttl, options]) => engine.expire(key, ttl, options),
   expireMany: (engine, [keys, ttl, options]) => engine.expireMany(keys, ttl, options),
   persist: (engine, [key, options]) => engine.persist(key, options),
+  snapshot: ({ versions }, _, session) => versions.snapshots.take(session),
+  snapshotGet: ({ versions }, [id, key, options]) => versions.snapshots.get(id, key, options),
+  snapshotHas: ({ versions }, [id, key]) => versions.snapshots.has(id, key),
+  snapshotGetEntry: ({ versions }, [id, key, options]) => versions.snapshots.getEntry(id, key, options),
+  snapshotCount: ({ versions }, [id, range]) => versions.snapshots.count(id, range),
+  snapshotScan: ({ versions }, [id, kind, range]) => versions.snapshots.scan(id, kind as 'keys', range),
+  snapshotDiff: ({ versions }, [id, other]) => versions.snapshots.diff(id, other),
+  snapshotDiffNext: ({ versions }, [id]) => versions.snapshots.diffNext(id),
+  snapshotDiffRelease: ({ versions }, [id]) => versions.snapshots.diffRelease(id),
+  snapshotRestore: ({ versions }, [id, options]) => versions.snapshots.restore(id, options),
+  snapshotClose: ({ versions }, [id]) => versions.snapshots.close(id),
+  commit: ({ versions }, [id, operations, options]) => versions.transactions.commit(id, operations, options),
+  undo: ({ versions }, [options], session) => versions.undo.undo(session, options),
+  redo: ({ versions }, [options], session) => versions.undo.redo(session, options),
   sweep: (engine) => engine.sweep(),
   compact: (engine) => engine.compact(),
   flush: (engine) => engine.flush(),
@@ -45,15 +59,15 @@ const CALLS: Readonly<Record<string, (engine: Engine, args: Args) => unknown>> =
 export const CALL_NAMES = Object.keys(CALLS);
 
 /** Starts all calls in their order and answers when the last one has. Never rejects. */
-export function runCalls(engine: Engine, calls: readonly Call[]): Answer[] | Promise<Answer[]> {
-  const answers: (Answer | Promise<Answer>)[] = calls.map((call) => runCall(engine, call));
+export function runCalls(engine: Engine, calls: readonly Call[], session = ''): Answer[] | Promise<Answer[]> {
+  const answers: (Answer | Promise<Answer>)[] = calls.map((call) => runCall(engine, call, session));
   return answers.some((answer) => answer instanceof Promise) ? Promise.all(answers) : (answers as Answer[]);
 }
 
-function runCall(engine: Engine, { method, args }: Call): Answer | Promise<Answer> {
+function runCall(engine: Engine, { method, args }: Call, session: string): Answer | Promise<Answer> {
   try {
     if (!Object.hasOwn(CALLS, method)) throw new TypeError(`there is no call ${method}`);
-    const value = CALLS[method]!(engine, args);
+    const value = engine.versions.by(session, () => CALLS[method]!(engine, args, session));
     return value instanceof Promise ? value.then(answer, refuse) : answer(value);
   } catch (error) {
     return refuse(error);

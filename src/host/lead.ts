@@ -53,6 +53,7 @@ export class Lead {
         successor: () => backend.successor(),
         operators: registered.operators,
         secret: header.secret,
+        epoch: header.epoch + 1,
         now: Date.now,
         after: (ms, task) => {
           const timer = setTimeout(task, ms);
@@ -73,16 +74,21 @@ export class Lead {
     return this.backend.header.epoch;
   }
 
-  /** Runs calls of this tab or of another. Never rejects. */
-  async run(calls: readonly Call[], role: 'leader' | 'follower'): Promise<Answer[]> {
+  /** Runs calls of a session, of this tab or of another. Never rejects. */
+  async run(calls: readonly Call[], role: 'leader' | 'follower', session: string): Promise<Answer[]> {
     this.#messages += 1;
     this.#calls += calls.length;
-    const answers = await runCalls(this.engine, calls);
+    const answers = await runCalls(this.engine, calls, session);
     return answers.map((answer, i) =>
       calls[i]!.method === 'stats' && 'value' in answer
         ? { value: this.#withRoles(answer.value, role) }
         : answer,
     );
+  }
+
+  /** A session is over: what it held is let go. */
+  release(session: string): void {
+    this.engine.versions.release(session);
   }
 
   #withRoles(stats: unknown, role: 'leader' | 'follower'): unknown {
@@ -118,7 +124,7 @@ export class Lead {
   /** Lets go of the files and removes them. */
   async destroy(): Promise<void> {
     if (this.#over) throw new ClosedError('the store is closed');
-    this.#over = this.engine.close().catch(() => {});
+    this.#over = this.engine.close({ image: false }).catch(() => {});
     await this.#over;
     await this.backend.destroy();
   }

@@ -32,6 +32,9 @@ export class Member {
   #follow: Follow | undefined;
   #releaseLock: (() => void) | undefined;
   #closed = false;
+  /** Followers whose end this leader waits for. */
+  readonly #watched = new Set<string>();
+  #endLife: (() => void) | undefined;
   #onGone: (() => void) | undefined;
 
   private constructor(options: MemberOptions) {
@@ -58,7 +61,7 @@ export class Member {
       const error = packError(new ClosedError('the store is closed'));
       return calls.map(() => ({ error }));
     }
-    return this.#lead ? this.#lead.run(calls, 'leader') : this.#follow!.run(calls);
+    return this.#lead ? this.#lead.run(calls, 'leader', this.#id) : this.#follow!.run(calls);
   }
 
   /** Safe to call twice. */
@@ -113,6 +116,7 @@ export class Member {
       this.#channel.post({ type: 'leading', leader: this.#id });
       return;
     }
+    await this.#showLife();
     const { wanted, settings } = this.#options;
     this.#follow = new Follow(this.#channel, this.#id, wanted, settings.persistence);
     this.#waitForLock();
@@ -122,6 +126,20 @@ export class Member {
   #openLead(): Promise<Lead> {
     const { name, settings, wanted, directory } = this.#options;
     return Lead.open(name, settings, wanted, directory);
+  }
+
+  /** Holds a lock of this member's own until it is closed or dies. */
+  #showLife(): Promise<void> {
+    return new Promise((held, failed) => {
+      navigator.locks
+        .request(lockOf(this.#id), () => {
+          held();
+          return new Promise<void>((end) => {
+            this.#endLife = end;
+          });
+        })
+        .catch(failed);
+    });
   }
 
   get #lockName(): string {
@@ -168,7 +186,7 @@ export class Member {
       this.#lead = lead;
       this.#follow = undefined;
       this.#channel!.post({ type: 'leading', leader: this.#id });
-      for (const { calls, resolve } of unasked) resolve(await lead.run(calls, 'leader'));
+      for (const { calls, resolve } of unasked) resolve(await lead.run(calls, 'leader', this.#id));
     } catch (error) {
       this.#closed = true;
       follow.close(error instanceof Error ? error : new Error(String(error)));
@@ -193,9 +211,21 @@ export class Member {
         this.#channel?.post({ type: 'refused', to, error: packError(error) });
       }
     } else if (message.type === 'calls' && message.leader === this.#id) {
-      const answers = await lead.run(message.calls, 'follower');
+      this.#watch(lead, message.from);
+      const answers = await lead.run(message.calls, 'follower', message.from);
       this.#channel?.post({ type: 'answers', to: message.from, id: message.id, answers });
     } else if (message.type === 'destroy' && message.leader === this.#id) await this.destroy();
+  }
+
+  /** What a follower holds in the engine is let go when its lock says that it is gone, however it went. */
+  #watch(lead: Lead, session: string): void {
+    if (this.#watched.has(session)) return;
+    this.#watched.add(session);
+    navigator.locks
+      .request(lockOf(session), { signal: this.#stopWaiting.signal }, () => lead.release(session))
+      .catch(() => {
+        // The wait was called off: this member is closed.
+      });
   }
 
   /** Another tab has destroyed the store. */
@@ -212,5 +242,11 @@ export class Member {
     this.#channel?.close();
     this.#channel = undefined;
     this.#releaseLock?.();
+    this.#endLife?.();
   }
+}
+
+/** The lock that a follower holds as long as it lives. */
+function lockOf(session: string): string {
+  return `rootcellar:member:${session}`;
 }

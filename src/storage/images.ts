@@ -90,6 +90,11 @@ export function newestFirst(heads: readonly (Head | undefined)[], generation: nu
     .sort((a, b) => numberOf(b) - numberOf(a));
 }
 
+/** The slot that is to be kept as long as nobody has read either. */
+export function newestSlot([first, second]: readonly (Head | undefined)[]): number {
+  return (first?.number ?? 0) > (second?.number ?? 0) ? 0 : 1;
+}
+
 export function nextNumber(heads: readonly (Head | undefined)[]): number {
   return Math.max(...heads.map((head) => head?.number ?? 0)) + 1;
 }
@@ -98,10 +103,11 @@ export function nextNumber(heads: readonly (Head | undefined)[]): number {
 export class FileImages implements ImageStore {
   readonly #heads: (Head | undefined)[];
   /** The slot that is not to be overwritten. */
-  #kept = 1;
+  #kept: number;
 
   constructor(private readonly files: readonly [SyncFile, SyncFile]) {
     this.#heads = files.map((file) => decodeHead(readFile(file, HEAD_BYTES)));
+    this.#kept = newestSlot(this.#heads);
   }
 
   *images(generation: number): Generator<Uint8Array, void> {

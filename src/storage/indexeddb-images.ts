@@ -17,6 +17,7 @@ import {
   type ImageWriter,
   isWhole,
   newestFirst,
+  newestSlot,
   nextNumber,
 } from './images.js';
 import { type Database, putMeta } from './indexeddb-log.js';
@@ -28,12 +29,14 @@ const piecesOf = (slot: number) => IDBKeyRange.bound(`image-${slot}/`, `image-${
 
 export class IndexedDbImages implements ImageStore {
   /** The slot that is not to be overwritten. */
-  #kept = 1;
+  #kept: number;
 
   private constructor(
     private readonly db: Database,
     private readonly heads: (Uint8Array | undefined)[],
-  ) {}
+  ) {
+    this.#kept = newestSlot(this.#decoded());
+  }
 
   static async open(db: Database): Promise<IndexedDbImages> {
     const stored = await Promise.all([0, 1].map((slot) => db.get('meta', nameOf(slot))));

@@ -108,8 +108,9 @@ export class IndexedDbLog implements Log {
   async reaches({ next = 0 }: Position): Promise<boolean> {
     const first = this.#pageOf(next - 1);
     if (first === undefined) return false;
-    const { offsets } = await this.#readPage(first);
-    return first + offsets.length === next;
+    const { bytes, view, offsets } = await this.#readPage(first);
+    const last = new EntryView(bytes, view, offsets.at(-1)!);
+    return first + offsets.length === next && last.type === Type.Commit;
   }
 
   async replay(visit: Visit, endBatch: () => Eventually<void>, position?: Position): Promise<Replayed> {
@@ -164,7 +165,7 @@ export class IndexedDbLog implements Log {
     const range = IDBKeyRange.bound(this.#pages[from], this.#pages[to - 1]);
     let stored: Uint8Array[];
     try {
-      stored = await this.#db.getAll(this.#name, range);
+      stored = await reading(this.#db, this.#name).getAll(range);
     } catch (error) {
       throw mediumError('reading IndexedDB', error);
     }
@@ -187,7 +188,12 @@ export class IndexedDbLog implements Log {
 
   async #refuseShorter(inBatch: boolean): Promise<void> {
     if (inBatch) throw lost(this.#next, this.#next + 1);
-    const flushed = await this.#db.get('meta', this.#flushedKey);
+    let flushed: Uint8Array | number | undefined;
+    try {
+      flushed = await reading(this.#db, 'meta').get(this.#flushedKey);
+    } catch (error) {
+      throw mediumError('reading IndexedDB', error);
+    }
     if (typeof flushed !== 'number') return;
     if (flushed > this.#next) throw lost(this.#next, flushed);
     this.#flushed = flushed;
@@ -327,7 +333,18 @@ export class IndexedDbLog implements Log {
 /** Puts a value in the store `meta`, flushed. */
 export async function putMeta(db: Database, key: string, value: Uint8Array | number): Promise<void> {
   const transaction = db.transaction('meta', 'readwrite', { durability: 'strict' });
-  await Promise.all([transaction.store.put(value, key), transaction.done]);
+  const { done } = transaction;
+  done.catch(() => {});
+  // The end of the transaction says why a request was refused; the request may not.
+  transaction.store.put(value, key).catch(() => {});
+  await done;
+}
+
+/** For one request, which tells how it went; nobody asks its transaction. */
+function reading<Name extends 'log' | 'log-1' | 'meta'>(db: Database, name: Name) {
+  const transaction = db.transaction(name);
+  transaction.done.catch(() => {});
+  return transaction.store;
 }
 
 function lost(start: number, end: number): DataLossError {

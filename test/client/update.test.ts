@@ -117,6 +117,14 @@ describe('update', () => {
     expect(await update('n', plusOne)).toBe(1);
   });
 
+  test('does not try again what is refused for another reason than a conflict', async () => {
+    const { engine, update, waited } = await openUpdates();
+    await expect(update<unknown>('n', () => () => 1)).rejects.toThrow(/cloned/);
+    await expect(update('n', plusOne, { ttl: 8.64e15 })).rejects.toThrow(RangeError);
+    expect(waited).toEqual([]);
+    expect(await engine.has('n')).toBe(false);
+  });
+
   test('checks its arguments before the function runs', async () => {
     const { update } = await openUpdates();
     let ran = 0;

@@ -1,10 +1,12 @@
 /** `batch`: whole or not at all, and each operation sees what those before it made of its key. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { resolveOptions } from '../../src/contract/options.js';
+import { Engine } from '../../src/engine/index.js';
 import type { BatchOperation, OpenOptions } from '../../src/index.js';
-import { MemoryFile } from '../../src/storage/log/index.js';
+import { FileLog, MemoryFile } from '../../src/storage/log/index.js';
 import { OPERATORS, type Operator, type OperatorName } from '../../src/structures/maplet/index.js';
-import { type BenchStore, openBench, reopen, scanAll } from './bench-store.js';
+import { type BenchStore, FakeTime, openBench, reopen, scanAll } from './bench-store.js';
 
 interface Modelled {
   readonly value: unknown;
@@ -94,6 +96,31 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.constant('reopen' as const) },
 );
 
+/** Over a log that answers reads later, as one in IndexedDB does. */
+async function openLate(
+  options: OpenOptions,
+  file = new MemoryFile(),
+  time = new FakeTime(),
+): Promise<BenchStore> {
+  const log = new FileLog(file, { backend: 'test', generation: 1, written: 'os', flushed: () => 'durable' });
+  const late = new Proxy(log, {
+    get: (target, name) => {
+      if (name === 'read') return async (location: number) => target.read(location);
+      const part: unknown = Reflect.get(target, name, target);
+      return typeof part === 'function' ? part.bind(target) : part;
+    },
+  });
+  const engine = await Engine.open({
+    mode: 'hybrid',
+    settings: resolveOptions(options),
+    log: late,
+    secret: new Uint8Array(16),
+    now: () => time.now,
+    after: time.after,
+  });
+  return { engine, file, time, index: {} };
+}
+
 let fills = 0;
 /** A value that fills an extent, so that the next write seals the one before. */
 async function sealWithNext({ engine }: BenchStore): Promise<void> {
@@ -114,13 +141,16 @@ async function compare({ engine, time }: BenchStore, model: Model): Promise<void
 
 describe('batches', () => {
   test.each([
-    ['of a store as it opens by default', {}],
-    ['of a store without dedup', { dedup: { mode: 'off' as const } }],
-    ['of a store that counts its keys', { maplet: { capacity: 100, autoResize: false } }],
-  ])('%s do what a Map does, or nothing, also when the log is read anew', async (_, options: OpenOptions) => {
+    ['of a store as it opens by default', {}, openBench],
+    ['of a store without dedup', { dedup: { mode: 'off' as const } }, openBench],
+    ['of a store that counts its keys', { maplet: { capacity: 100, autoResize: false } }, openBench],
+    ['of a store that waits for each read', { cache: { maxBytes: 1 } }, openLate],
+  ])('%s do what a Map does, or nothing, also when the log is read anew', async (_, options, openStore) => {
+    const reopen = ({ file, time }: BenchStore, options: OpenOptions) =>
+      openStore(options, new MemoryFile((file as MemoryFile).content()), time);
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 25, size: 'max' }), async (steps) => {
-        let store = await openBench(options);
+        let store = await openStore(options);
         let model: Model = new Map();
         for (const one of steps) {
           if (one === 'seal') await sealWithNext(store);

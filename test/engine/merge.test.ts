@@ -207,6 +207,17 @@ describe('merge', () => {
     expect(await engine.health()).toMatchObject({ totalKeys: 2, totalObjects: 1, totalBytes: text.length });
   });
 
+  test('takes a stored value of any length', async () => {
+    const store = await openBench();
+    const numbers = Array.from({ length: 100_000 }, (_, i) => i);
+    await store.engine.merge('text', 'x'.repeat(300_000), 'concat');
+    await store.engine.merge('numbers', numbers, 'list');
+    expect(await store.engine.merge('text', 'y', 'concat')).toBe(`${'x'.repeat(300_000)}y`);
+    expect(await store.engine.merge('numbers', [7], 'list')).toEqual([...numbers, 7]);
+    const { engine } = await reopen(store);
+    expect(await engine.get('numbers')).toEqual([...numbers, 7]);
+  });
+
   test('takes its place among the calls of a turn', async () => {
     const { engine } = await openBench();
     const outcomes = await Promise.all([

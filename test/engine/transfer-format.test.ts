@@ -57,7 +57,10 @@ function read(bytes: Uint8Array, pieceBytes = bytes.length, max = 2 ** 20): Tran
   return records;
 }
 
-function refusal(bytes: Uint8Array, pieceBytes?: number): { code?: string; detail?: unknown; message?: string } {
+function refusal(
+  bytes: Uint8Array,
+  pieceBytes?: number,
+): { code?: string; detail?: unknown; message?: string } {
   try {
     read(bytes, pieceBytes);
     return {};
@@ -168,8 +171,18 @@ describe('an export', () => {
   });
 
   test('whose blocks are of two exports, left out, doubled or in another order is refused', () => {
-    const [header, a, b, c, end] = write(RECORDS) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array];
-    const other = write([RECORDS[0]!, record('bytes', Uint8Array.of(1, 2, 4), { kind: Kind.Bytes }), ...RECORDS.slice(2)]);
+    const [header, a, b, c, end] = write(RECORDS) as [
+      Uint8Array,
+      Uint8Array,
+      Uint8Array,
+      Uint8Array,
+      Uint8Array,
+    ];
+    const other = write([
+      RECORDS[0]!,
+      record('bytes', Uint8Array.of(1, 2, 4), { kind: Kind.Bytes }),
+      ...RECORDS.slice(2),
+    ]);
     const laterHeader = new ExportWriter().header(START + 1);
     const mixes = {
       left: [header, a, b, end],
@@ -178,7 +191,8 @@ describe('an export', () => {
       header: [laterHeader, a, b, c, end],
       mixed: [header, other[1]!, b, c, end],
     };
-    for (const [name, mix] of Object.entries(mixes)) expect(refusal(joined(mix)).code, name).toBe('CORRUPTION');
+    for (const [name, mix] of Object.entries(mixes))
+      expect(refusal(joined(mix)).code, name).toBe('CORRUPTION');
     expect(read(joined([header, a, b, c, end]))).toEqual(RECORDS);
   });
 });
@@ -189,15 +203,63 @@ describe('under good checks', () => {
   test.each<[string, number, (bytes: Uint8Array, view: DataView) => void, RegExp]>([
     ['a block of no known type', 1, (bytes) => bytes.fill(3, 0, 1), /says what none may/],
     ['a reserved byte of a frame', 1, (bytes) => bytes.fill(1, 2, 3), /says what none may/],
-    ['a block without records', 1, (_, view) => view.setUint32(FRAME_AT.records, 0, true), /says what none may/],
+    [
+      'a block without records',
+      1,
+      (_, view) => view.setUint32(FRAME_AT.records, 0, true),
+      /says what none may/,
+    ],
     ['an end with records', 4, (_, view) => view.setUint32(FRAME_AT.records, 1, true), /says what none may/],
-    ['more records than the block has', 1, (_, view) => view.setUint32(FRAME_AT.records, 3, true), /ends behind its block/],
-    ['fewer records than the block has', 1, (_, view) => view.setUint32(FRAME_AT.records, 1, true), /longer than its records/],
-    ['an unknown bit of a record', 1, (bytes) => { bytes[firstRecord + 3]! |= 0x80; }, /bits that none may have/],
-    ['another unknown bit', 1, (bytes) => { bytes[firstRecord + 2]! |= 0x10; }, /bits that none may have/],
-    ['a value that goes on behind the block', 1, (_, view) => view.setUint32(firstRecord + 16, 2 ** 32 - 1, true), /ends behind its block/],
-    ['a kind that is unknown', 1, (bytes) => { bytes[firstRecord + 3] = 9; }, /kind 9/],
-    ['a value that is none', 1, (bytes) => { bytes[firstRecord + 3] = Kind.Tagged; }, /the export is damaged/],
+    [
+      'more records than the block has',
+      1,
+      (_, view) => view.setUint32(FRAME_AT.records, 3, true),
+      /ends behind its block/,
+    ],
+    [
+      'fewer records than the block has',
+      1,
+      (_, view) => view.setUint32(FRAME_AT.records, 1, true),
+      /longer than its records/,
+    ],
+    [
+      'an unknown bit of a record',
+      1,
+      (bytes) => {
+        bytes[firstRecord + 3]! |= 0x80;
+      },
+      /bits that none may have/,
+    ],
+    [
+      'another unknown bit',
+      1,
+      (bytes) => {
+        bytes[firstRecord + 2]! |= 0x10;
+      },
+      /bits that none may have/,
+    ],
+    [
+      'a value that goes on behind the block',
+      1,
+      (_, view) => view.setUint32(firstRecord + 16, 2 ** 32 - 1, true),
+      /ends behind its block/,
+    ],
+    [
+      'a kind that is unknown',
+      1,
+      (bytes) => {
+        bytes[firstRecord + 3] = 9;
+      },
+      /kind 9/,
+    ],
+    [
+      'a value that is none',
+      1,
+      (bytes) => {
+        bytes[firstRecord + 3] = Kind.Tagged;
+      },
+      /the export is damaged/,
+    ],
   ])('%s is refused', (_, index, change, message) => {
     const refused = refusal(altered(index, change));
     expect(refused).toMatchObject({ code: 'CORRUPTION', message: expect.stringMatching(message) });

@@ -3,9 +3,10 @@
  * typed error, nothing that was acknowledged is lost, and the store writes again when
  * the trouble is over, unless it was a flush that failed.
  */
-import { describe, expect, test, vi } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { IoError, QuotaError, StoreError } from '../../src/base/errors.js';
-import { FakeTime } from '../engine/bench-store.js';
+import { LOG_FILES } from '../../src/storage/files.js';
+import { Clock } from './clock.js';
 import { type DiskCall, FakeDisk, type Fault, type Operation } from './disk.js';
 import { History, type Write } from './history.js';
 import {
@@ -97,8 +98,8 @@ interface Damage {
 
 /** Runs the script with one call of the log failing; whether there was such a call. */
 async function tryDamage({ operation, fault, after, lasting, name }: Damage): Promise<boolean> {
-  const time = new FakeTime();
-  const disk = new FakeDisk(() => time.now);
+  const time = new Clock();
+  const disk = new FakeDisk(() => time.age);
   // No cache: reads go to the disk.
   let store = await openStore(disk, time, { ...OPTIONS, cache: { maxBytes: 0 } });
   time.pass(SETTLED_MS);
@@ -131,6 +132,7 @@ async function tryDamage({ operation, fault, after, lasting, name }: Damage): Pr
   if (operation !== 'read') await expectVersion(store, history.version, history.current);
   disk.fault = undefined;
   if (!struck) return false;
+  runs += 1;
   if (operation === 'write' || operation === 'flush') expect(refusals, where).toBeGreaterThan(0);
   await expectVersion(store, history.version, history.current);
   const last: Write = { do: 'set', key: 'last', value: 'the trouble is over', strict: true };
@@ -142,6 +144,11 @@ async function tryDamage({ operation, fault, after, lasting, name }: Damage): Pr
   await closeStore(store);
   return true;
 }
+
+let runs = 0;
+afterAll(() => {
+  if (process.env['REPORT']) console.log(`${runs} scripts with a call that failed`);
+});
 
 describe('when a call of the log fails', () => {
   for (const [name, { operation, fault }] of Object.entries(FAULTS)) {
@@ -172,8 +179,8 @@ describe('when a call of the log fails', () => {
 
 /** A write fails, and so does the next call of another operation. */
 async function tryTwo(first: Fault, second: Operation, after: number): Promise<boolean> {
-  const time = new FakeTime();
-  const disk = new FakeDisk(() => time.now);
+  const time = new Clock();
+  const disk = new FakeDisk(() => time.age);
   const store = await openStore(disk, time);
   time.pass(SETTLED_MS);
   const history = new History();
@@ -202,13 +209,14 @@ async function tryTwo(first: Fault, second: Operation, after: number): Promise<b
   const [outcome] = await runTogether(store, history, [{ do: 'set', key: 'last', value: 'x' }]);
   expect(outcome!.refused !== undefined, `${JSON.stringify(first)}, ${second}, ${after}`).toBe(broken);
   await expectVersion(await openStore(disk.copy(), time), history.version, history.current);
+  if (failed === 2) runs += 1;
   return failed === 2;
 }
 
 describe('opening over a disk that fails', () => {
-  async function full(): Promise<{ disk: FakeDisk; time: FakeTime; history: History; store: Store }> {
-    const time = new FakeTime();
-    const disk = new FakeDisk(() => time.now);
+  async function full(): Promise<{ disk: FakeDisk; time: Clock; history: History; store: Store }> {
+    const time = new Clock();
+    const disk = new FakeDisk(() => time.age);
     const store = await openStore(disk, time);
     time.pass(SETTLED_MS);
     const history = new History();
@@ -218,9 +226,10 @@ describe('opening over a disk that fails', () => {
   }
 
   test('is refused with a typed error or goes well, and loses nothing, whichever call of the log fails', async () => {
-    const { disk, time, history } = await full();
+    const { disk, time, history, store } = await full();
+    const log = LOG_FILES[store.backend.header.place]!;
     // Something to cut off.
-    disk.open('slot-0').write(new Uint8Array(50).fill(3), disk.content('slot-0').length);
+    disk.open(log).write(new Uint8Array(50).fill(3), disk.content(log).length);
     for (const { operation, fault } of Object.values(FAULTS)) {
       // The files are measured before the log is opened: `headers.test.ts`.
       if (operation === 'size') continue;
@@ -229,11 +238,13 @@ describe('opening over a disk that fails', () => {
         let left = after;
         const tried = disk.copy();
         tried.fault = (call) => {
-          if (call.file !== 'slot-0' || call.operation !== operation || left-- !== 0) return undefined;
+          if (call.file !== log || call.operation !== operation || left-- !== 0) return undefined;
           struck = true;
           return fault;
         };
-        await openStore(tried, time).catch((error) => expect(error).toBeInstanceOf(StoreError));
+        await openStore(tried, time).catch((error) =>
+          expect(error, `${operation} ${after}: ${error.stack}`).toBeInstanceOf(StoreError),
+        );
         tried.fault = undefined;
         await expectVersion(await openStore(tried, time), history.version, history.current);
       }

@@ -6,8 +6,8 @@
 import { expect } from 'vitest';
 import { IoError, QuotaError } from '../../src/base/errors.js';
 import type { OpenOptions } from '../../src/contract/options.js';
-import { FakeTime } from '../engine/bench-store.js';
 import { Chance } from '../faults/chance.js';
+import { Clock } from '../faults/clock.js';
 import { FakeDisk, type Fault } from '../faults/disk.js';
 import { History, type Value, type Write } from '../faults/history.js';
 import {
@@ -57,15 +57,16 @@ export function newTally(): Tally {
 const KEYS = ['', 'a', 'b', 'c', 'p-1', 'p-2', 'p-3', '\ud800', '漢', '__proto__'];
 const SIZES = [0, 1, 15, 16, 17, 100, 300, 480, 900, 1500];
 const TTLS = [1, 10, 50, 1000];
+/** Typed already: that the log's own calls make them so is for `failing.test.ts`. */
 const FAULTS: readonly Fault[] = [
   'short',
   'lying',
   'none',
-  { throws: Object.assign(new Error('no room'), { name: 'QuotaExceededError' }) },
-  { throws: new Error('something broke') },
-  { throws: new Error('something broke late'), done: true },
+  { throws: new QuotaError('no room') },
+  { throws: new IoError('something broke') },
+  { throws: new IoError('something broke late'), done: true },
 ];
-const POWER_CUT = new Error('there is no power');
+const POWER_CUT = new IoError('there is no power');
 
 /** @throws what a check found. The same seed always does the same. */
 export async function simulate(seed: number, turns: number, tally: Tally): Promise<void> {
@@ -74,13 +75,13 @@ export async function simulate(seed: number, turns: number, tally: Tally): Promi
 
 class Simulation {
   readonly #chance: Chance;
-  readonly #time = new FakeTime();
-  /** The disk's clock does not step with the wall clock. */
-  #age = 0;
-  #disk = new FakeDisk(() => this.#age);
+  #time = new Clock();
+  #disk = new FakeDisk(() => this.#time.age);
   #history = new History();
   /** What may be found beyond the history: writes that were refused when a flush had failed. */
   #doubtful: History | undefined;
+  #generation = 0;
+  #extents = 0;
   #store!: Store;
   readonly #options: OpenOptions;
 
@@ -98,7 +99,7 @@ class Simulation {
 
   async run(turns: number): Promise<void> {
     this.#store = await openStore(this.#disk, this.#time, this.#options);
-    this.#pass(SETTLED_MS);
+    this.#time.pass(SETTLED_MS);
     for (let turn = 0; turn < turns; turn++) await this.#turn();
     await this.#powerCut();
     await this.#compare();
@@ -106,9 +107,10 @@ class Simulation {
 
   async #turn(): Promise<void> {
     const { tally } = this;
+    this.#noticeRewriting();
     const chosen = this.#chance.below(100);
     if (chosen < 58) await this.#write();
-    else if (chosen < 68) this.#pass(this.#chance.of([1, 5, 30, 60]));
+    else if (chosen < 68) this.#time.pass(this.#chance.of([1, 5, 30, 60]));
     else if (chosen < 70) this.#step();
     else if (chosen < 73) await this.#compact();
     else if (chosen < 77) await this.#flush();
@@ -117,21 +119,23 @@ class Simulation {
     else if (chosen < 94) await this.#powerCutInCall();
     else if (chosen < 97) await this.#reopen();
     else await this.#compare();
-    tally.seals = Math.max(tally.seals, this.#store.backend.log.extents);
+    const { extents } = this.#store.backend.log;
+    tally.seals += Math.max(0, extents - this.#extents);
+    this.#extents = extents;
   }
 
-  #pass(ms: number): void {
-    this.#age += ms;
-    this.#time.pass(ms);
+  /** A log that was rewritten, by itself or because it was asked for, is one that can be flushed. */
+  #noticeRewriting(): void {
+    const { generation } = this.#store.backend.log;
+    if (generation !== this.#generation) this.#doubtful = undefined;
+    this.#generation = generation;
   }
 
   /** The wall clock is set, by as much as an hour either way. */
   #step(): void {
     const ms = this.#chance.of([-3_600_000, -1000, -7, 500, 3_600_000]);
-    if (ms < 0) {
-      this.#time.now += ms;
-      this.tally.stepsBack += 1;
-    } else this.#time.pass(ms);
+    this.#time.step(ms);
+    if (ms < 0) this.tally.stepsBack += 1;
   }
 
   async #write(): Promise<void> {
@@ -151,7 +155,7 @@ class Simulation {
     if (compacted) this.tally.compactions += 1;
     else expect(this.#doubtful).toBeDefined();
     // What is in the new log was flushed before it was adopted.
-    if (compacted && !this.#doubtful) this.#history.durable = this.#history.version;
+    if (compacted) this.#history.durable = this.#history.version;
   }
 
   async #flush(): Promise<void> {
@@ -168,10 +172,12 @@ class Simulation {
     const operation = this.#chance.of(['write', 'write', 'flush', 'truncate', 'size', 'read'] as const);
     const fault = this.#chance.of(operation === 'write' ? FAULTS : FAULTS.slice(3));
     const lasting = this.#chance.one(3);
-    let left = this.#chance.below(3);
+    let left = this.#chance.below(2);
     let struck = false;
     this.#disk.fault = (call) => {
-      if (call.operation !== operation || left-- > 0 || (struck && !lasting)) return undefined;
+      // What becomes of a header that is not written whole is for `headers.test.ts`.
+      if (call.operation !== operation || call.file.startsWith('header')) return undefined;
+      if (left-- > 0 || (struck && !lasting)) return undefined;
       struck = true;
       tally.faults += 1;
       return fault;
@@ -190,6 +196,7 @@ class Simulation {
       tally.brokenFlushes += 1;
       // What was refused with the flush may be on the disk all the same.
       for (const write of writes) before.apply(write, this.#time.now);
+      this.#noticeRewriting();
       this.#doubtful = before;
     }
   }
@@ -197,6 +204,7 @@ class Simulation {
   /** The power goes while nothing is under way. */
   async #powerCut(): Promise<void> {
     this.tally.powerCuts += 1;
+    this.#noticeRewriting();
     await this.#find(this.#disk.crash(this.#chance), this.#doubtful ?? this.#history);
   }
 
@@ -225,6 +233,7 @@ class Simulation {
 
   async #find(disk: FakeDisk, history: History): Promise<void> {
     this.#disk = disk;
+    this.#time = this.#time.alone();
     const least = this.#history.durable;
     // A write that never came may leave the logged time, and so the store's clock, behind.
     this.#store = await openStore(disk, this.#time, this.#options);

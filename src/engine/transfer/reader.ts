@@ -90,17 +90,20 @@ export class ImportReader {
 
   #take(length: number): Uint8Array {
     const taken = new Uint8Array(length);
+    let whole = 0;
     for (let filled = 0; filled < length; ) {
-      const piece = this.#pieces[0]!;
+      const piece = this.#pieces[whole]!;
       const part = piece.subarray(this.#used, this.#used + length - filled);
       taken.set(part, filled);
       filled += part.length;
       this.#used += part.length;
       if (this.#used === piece.length) {
-        this.#pieces.shift();
+        whole += 1;
         this.#used = 0;
       }
     }
+    // All at once: a shift for each of many small pieces would move the rest each time.
+    this.#pieces.splice(0, whole);
     this.#have -= length;
     return taken;
   }

@@ -42,8 +42,9 @@
  * Rules
  *  1. A batch counts whole or not at all: when every entry up to and with its COMMIT
  *     lies inside the log, agrees with its check and has a type that is known.
- *  2. The first batch that does not count ends the log, unless an extent follows it.
- *     Then it is damage, is reported with its range, and nothing is cut.
+ *  2. The first batch that does not count ends the log, unless a COMMIT follows that
+ *     knows of a flush beyond it. Then it is damage, is reported with its range, and
+ *     nothing is cut. Whatever else follows was not flushed either.
  *  3. SEAL is the first entry of an extent but the first one: the keys of the extents
  *     before it are in the KEYS entries that follow it in its batch, in order, and
  *     the first key of each is its key.
@@ -51,6 +52,8 @@
  *     log leaves one where the key that brought the value is gone, and others have it.
  *  5. A value no longer than `INLINE_MAX` stands in every entry that has it; a longer
  *     one stands where BRINGS is set, and a later entry refers to it.
+ *  6. What is cut off is cut lastingly, by a flush, before other bytes are written
+ *     there: pieces of two batches of one layout would fit together.
  *
  * What is assumed of the medium: bytes that were written before a `flush` that
  * returned are there after it, or read as other bytes and fail their check.

@@ -18,9 +18,10 @@
  *        40    16  secret      keys the hashes; not to be logged
  *        56     n  settings    store-wide options as JSON, UTF-8
  */
-import { getUint48, putUint48 } from '../../base/bytes.js';
+import { equalBytes, getUint48, putUint48 } from '../../base/bytes.js';
 import { crc32c } from '../../base/crc32c.js';
 import { FormatError } from '../../base/errors.js';
+import { mediumError, readWhole, type SyncFile, sizeOf } from './file.js';
 
 export interface Header {
   readonly generation: number;
@@ -97,4 +98,42 @@ export function decodeHeader(bytes: Uint8Array): Header | undefined {
     secret: bytes.slice(AT.secret, AT.settings),
     settings: JSON.parse(new TextDecoder().decode(bytes.subarray(AT.settings, end))),
   };
+}
+
+/** More than a header can have. */
+const FILE_BYTES_MAX = 64 * 1024;
+
+/**
+ * The header in `file`, or `undefined` where there is none that is whole.
+ *
+ * @throws FormatError when it was written by a newer release; IoError when it cannot be read.
+ */
+export function readHeader(file: SyncFile): Header | undefined {
+  const bytes = new Uint8Array(Math.min(sizeOf(file), FILE_BYTES_MAX));
+  readWhole(file, bytes, 0);
+  return decodeHeader(bytes);
+}
+
+/**
+ * Puts `header` in the place of what is in `file`, flushed. It is read again before it is
+ * believed: the file that holds the other header is overwritten next.
+ *
+ * @throws QuotaError, IoError
+ */
+export function writeHeader(file: SyncFile, header: Header): void {
+  const bytes = encodeHeader(header);
+  const found = new Uint8Array(bytes.length);
+  try {
+    const written = file.write(bytes, 0);
+    if (written !== bytes.length || file.size() < bytes.length) throw notWhole();
+    readWhole(file, found, 0);
+    if (!equalBytes(found, 0, bytes, 0, bytes.length)) throw notWhole();
+    file.flush();
+  } catch (error) {
+    throw mediumError('writing the header', error);
+  }
+}
+
+function notWhole(): Error {
+  return Object.assign(new Error('it was not written whole'), { name: 'QuotaExceededError' });
 }

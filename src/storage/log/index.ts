@@ -6,6 +6,6 @@ export { type EntryFields, EntryView, entry, entryLength, putEntry, type Referen
 export { mediumError, type SyncFile } from './file.js';
 export { FileLog, type FileLogOptions } from './file-log.js';
 export { Flag, fullExtentBytes, INLINE_MAX, padded, Type, UNIT, VERSION } from './format.js';
-export { decodeHeader, encodeHeader, type Header } from './header.js';
+export { decodeHeader, encodeHeader, type Header, readHeader, writeHeader } from './header.js';
 export type { Batch, Level, Log, Position, Replayed, Visit } from './log.js';
 export { MemoryFile } from './memory-file.js';

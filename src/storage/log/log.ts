@@ -65,7 +65,7 @@ export interface Log {
   reaches(position: Position): Eventually<boolean>;
   /**
    * Visits the entries of every whole batch from the start, or from a position that it
-   * reaches, then `endBatch` after each. For once, before the first append.
+   * reaches and up to which it was flushed, then `endBatch` after each. For once, before the first append.
    */
   replay(visit: Visit, endBatch: () => Eventually<void>, from?: Position): Eventually<Replayed>;
   close(): Eventually<void>;

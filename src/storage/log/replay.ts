@@ -98,7 +98,8 @@ export async function replayFile(
   let { end, extentStart, extents, batches } = from;
   const stretch = new Stretch(file, sizeOf(file), end);
   let entries = 0;
-  let flushedTo = 0;
+  // Whoever goes on from a place has seen to it that the log was flushed up to there.
+  let flushedTo = from.end;
   const places: number[] = [];
   while (end < stretch.size) {
     const header = readExtentHeader(stretch, end, extents);
@@ -109,7 +110,8 @@ export async function replayFile(
       extentStart = end;
       extents += 1;
     }
-    flushedTo = flushedByCommit(stretch, next - padded(COMMIT_TOTAL), generation);
+    const known = flushedByCommit(stretch, next - padded(COMMIT_TOTAL), generation);
+    flushedTo = Math.max(flushedTo, known);
     for (const place of places) {
       visit(new EntryView(stretch.bytes, stretch.view, stretch.offset(place)), place / UNIT);
     }
@@ -127,7 +129,8 @@ export async function replayFile(
 export function endsBatch(file: SyncFile, end: number, generation: number): boolean {
   const bytes = new Uint8Array(padded(COMMIT_TOTAL));
   const start = end - bytes.length;
-  if (start < 0 || file.read(bytes, start) < bytes.length) return false;
+  if (start < 0 || start % UNIT !== 0 || end > sizeOf(file)) return false;
+  readWhole(file, bytes, start);
   const view = new DataView(bytes.buffer);
   if (view.getInt32(ENTRY_AT.head, true) >>> TYPE_SHIFT !== Type.Commit) return false;
   return entryLength(bytes, view, 0, bytes.length, generation) === COMMIT_TOTAL;

@@ -1,0 +1,49 @@
+/** What some calls answer with: plain data. */
+
+export interface Entry<T = unknown> {
+  readonly key: string;
+  readonly value: T;
+  /** Version of the store that wrote it. */
+  readonly version: number;
+  /** Bytes of the encoded value. */
+  readonly size: number;
+  /** SHA-256 of the encoded value, in hex. Equal ids mean one stored copy. */
+  readonly objectId: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  /** Approximate; kept only where a policy needs it, else `updatedAt`. */
+  readonly accessedAt: number;
+  /** `null`: none. */
+  readonly expiresAt: number | null;
+  /** Whether `value` is byte for byte what was set. */
+  readonly exact: boolean;
+}
+
+export interface SweepResult {
+  /** Expired keys removed. */
+  readonly expired: number;
+  /** Values that nothing refers to any more. */
+  readonly orphaned: number;
+  /** Bytes of those values. */
+  readonly bytes: number;
+}
+
+/** What this browser or context offers, and why the store lives where it lives. */
+export interface Capabilities {
+  readonly opfs: boolean;
+  readonly syncAccess: boolean;
+  readonly indexedDB: boolean;
+  readonly locks: boolean;
+  readonly broadcastChannel: boolean;
+  readonly crossOriginIsolated: boolean;
+  /** One sentence for people: why this mode. */
+  readonly reason: string;
+  /** Where the engine runs. */
+  readonly host: 'worker' | 'blob-worker' | 'same-thread';
+}
+
+/** One key in which two versions differ. */
+export type Difference<T = unknown> =
+  | { readonly key: string; readonly kind: 'added'; readonly after: T }
+  | { readonly key: string; readonly kind: 'changed'; readonly before: T; readonly after: T }
+  | { readonly key: string; readonly kind: 'removed'; readonly before: T };

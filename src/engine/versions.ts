@@ -1,0 +1,42 @@
+/** Older versions: held as snapshots, committed against by transactions, gone back to by `undo`. */
+import type { Lookup } from './lookup.js';
+import { Snapshots, type SnapshotsParts } from './snapshots.js';
+import { Transactions } from './transaction.js';
+import { Undo } from './undo.js';
+
+export class Versions {
+  readonly snapshots: Snapshots;
+  readonly transactions: Transactions;
+  readonly undo: Undo;
+
+  constructor(
+    private readonly parts: SnapshotsParts,
+    lookup: Lookup,
+  ) {
+    this.snapshots = new Snapshots(parts);
+    this.transactions = new Transactions(parts, this.snapshots, lookup);
+    this.undo = new Undo(parts, this.snapshots);
+  }
+
+  /** Runs `call`; what it submits before it returns is the session's, and can be taken back by it. */
+  by<T>(session: string, call: () => T): T {
+    const { committer } = this.parts;
+    committer.author = this.undo.author(session);
+    try {
+      return call();
+    } finally {
+      committer.author = undefined;
+    }
+  }
+
+  /** Lets go of the log before the current one, where only `undo` needs it. */
+  async carry(): Promise<void> {
+    if (this.undo.stale) await this.parts.committer.exclusive(() => this.undo.carry());
+  }
+
+  /** A session is over, or without one, all are. */
+  release(session?: string): void {
+    this.snapshots.release(session);
+    this.undo.release(session);
+  }
+}
