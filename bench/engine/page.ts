@@ -8,7 +8,7 @@ const PIECE = 10_000;
 const keyOf = (i: number): string =>
   `${(Math.imul(i, 0x9e3779b1) >>> 0).toString(16).padStart(8, '0')}-${i.toString(36).padStart(11, '0')}`;
 /** A hundred characters that no other key has. */
-const valueOf = (i: number, round = 0): string =>
+const textOf = (i: number, round = 0): string =>
   `${round}:${i}:${(i * 7919) % 1_000_003}:`.padEnd(100, 'abcdefgh');
 
 let store: Store | undefined;
@@ -22,7 +22,7 @@ const steps = {
     const start = performance.now();
     for (let from = 0; from < keys; from += PIECE) {
       const length = Math.min(PIECE, keys - from);
-      await store.setMany(Array.from({ length }, (_, i) => [keyOf(from + i), valueOf(from + i)] as const));
+      await store.setMany(Array.from({ length }, (_, i) => [keyOf(from + i), textOf(from + i)] as const));
     }
     await store.flush();
     const seconds = (performance.now() - start) / 1000;
@@ -36,7 +36,7 @@ const steps = {
     store = await open(NAME, options);
     const value = await store.get<string>(keyOf(key));
     const ms = performance.now() - start;
-    if (value !== valueOf(key)) throw new Error(`wrong value: ${value}`);
+    if (value !== textOf(key)) throw new Error(`wrong value: ${value}`);
     return { ms };
   },
 
@@ -89,7 +89,7 @@ const steps = {
     for (let call = 0; call < calls; call++) {
       const from = (call * 1000) % keys;
       await store!.setMany(
-        Array.from({ length: 1000 }, (_, i) => [keyOf((from + i) % keys), valueOf(i, call + 1)] as const),
+        Array.from({ length: 1000 }, (_, i) => [keyOf((from + i) % keys), textOf(i, call + 1)] as const),
       );
       if (call % 50 === 0) largest = Math.max(largest, (await store!.health()).storedBytes);
       await new Promise((resolve) => setTimeout(resolve, 2));
