@@ -1,4 +1,7 @@
-/** A store as the page holds it: every call is a message to where the engine runs. */
+/**
+ * A store as the page holds it: every call is a message to where the engine runs. What
+ * is more than that, and not every page needs, is loaded when it is first called.
+ */
 import { ConflictError } from '../base/errors.js';
 import type { Mode } from '../contract/options.js';
 import type { Health, Stats } from '../contract/stats.js';
@@ -24,17 +27,16 @@ import type {
 } from '../contract/store.js';
 import { type Remote, split } from './remote.js';
 import { type Piece, RemoteScan, scanItems } from './scan.js';
-import { RemoteSnapshot, type Taken } from './snapshot.js';
-import { runTransaction } from './transaction.js';
+import type { Taken } from './snapshot.js';
 import { exportStream, importFrom } from './transfer.js';
-import { Updates } from './update.js';
+import type { Updates } from './update.js';
 
 type Options = { readonly signal?: AbortSignal | undefined } | undefined;
 
 export class RemoteStore implements Store {
   /** What `getOrSet` is computing now, by key. */
   readonly #computing = new Map<string, Promise<unknown>>();
-  readonly #updates: Updates;
+  #updates: Promise<Updates> | undefined;
   #ending: Promise<void> | undefined;
 
   constructor(
@@ -43,9 +45,7 @@ export class RemoteStore implements Store {
     readonly capabilities: Capabilities,
     private readonly remote: Remote,
     private readonly terminate: () => void,
-  ) {
-    this.#updates = new Updates(remote);
-  }
+  ) {}
 
   get closed(): boolean {
     return this.#ending !== undefined || this.remote.over;
@@ -140,7 +140,8 @@ export class RemoteStore implements Store {
     options?: Options,
   ): Promise<T> {
     const { signal, others } = split(options);
-    return this.#updates.run(key, change, signal, others);
+    this.#updates ??= import('./update.js').then((loaded) => new loaded.Updates(this.remote));
+    return (await this.#updates).run(key, change, signal, others);
   }
 
   delete(key: string, options?: Options): Promise<boolean> {
@@ -174,10 +175,14 @@ export class RemoteStore implements Store {
   }
 
   async snapshot(options?: Options): Promise<Snapshot> {
-    return new RemoteSnapshot(this.remote, await this.#call<Taken>('snapshot', options));
+    // Asked for before anything is loaded: it is of this moment.
+    const taken = this.#call<Taken>('snapshot', options);
+    const [{ RemoteSnapshot }, at] = await Promise.all([import('./snapshot.js'), taken]);
+    return new RemoteSnapshot(this.remote, at);
   }
 
-  transaction<R>(work: (tx: Transaction) => R | Promise<R>, options?: TransactionOptions): Promise<R> {
+  async transaction<R>(work: (tx: Transaction) => R | Promise<R>, options?: TransactionOptions): Promise<R> {
+    const { runTransaction } = await import('./transaction.js');
     return runTransaction(this.remote, work, options);
   }
 
