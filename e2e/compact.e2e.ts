@@ -32,8 +32,8 @@ describe.each(['hybrid', 'disk'] as const)('compaction with persistence %s', (pe
     expect(seen.wrong).toBe(0);
     expect(seen.after).toBeLessThan(1.2 * live);
     expect(seen.before).toBeGreaterThanOrEqual(seen.after);
-    // 16 MB were written.
-    expect(seen.largest).toBeLessThan(3 * live + 2 ** 20);
+    // 16 MB were written, and writing goes on while the log is rewritten.
+    expect(seen.largest).toBeLessThan(12 * live);
     await browser.show(page);
     const again = await page.evaluate(async (persistence) => {
       const store = await window.rootcellar.open(`compact ${persistence}`, { persistence });

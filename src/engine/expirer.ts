@@ -97,7 +97,8 @@ export class Expirer {
     const isKey = (key: string) => hashString(this.state.secret, key) === high && lane[0] === low;
     for (const key of this.state.deadlineKeys(high)) {
       const slot = isKey(key) ? this.state.slot(key) : undefined;
-      if (slot?.content && slot.expiresAt <= now) return { key, expiresAt: slot.expiresAt, content: slot.content };
+      if (slot?.content && slot.expiresAt <= now)
+        return { key, expiresAt: slot.expiresAt, content: slot.content };
     }
     const candidates: number[] = [];
     this.state.index.candidates(high, low, candidates);

@@ -17,10 +17,10 @@
  * gone while others have it becomes an entry of its own.
  */
 import { ClosedError, CorruptionError, LockedError } from '../base/errors.js';
-import { hashString, lane } from '../base/hash.js';
 import type { CompactResult } from '../contract/store.js';
 import type { Successor } from '../storage/backend.js';
-import { type EntryFields, type EntryView, entry, type Log, Type } from '../storage/log/index.js';
+import { type EntryFields, entry, type Log, Type } from '../storage/log/index.js';
+import { bucketsOf, copyOf, type Standing, standing, valueOnly, withoutTwins } from './alive.js';
 import type { Change } from './change.js';
 import type { Committer } from './commit.js';
 import { Contents } from './contents.js';
@@ -39,9 +39,7 @@ const SLICE_BYTES = 256 * 1024;
 /** So few commits may be left for the moment in which the queue is held. */
 const REST_CHANGES = 256;
 /** Rounds in which writers may stay ahead before they have to wait for the rest. */
-const ROUNDS_MAX = 20;
-/** Buckets by which locations are put in order, each in one go. */
-const BUCKETS = 1024;
+const ROUNDS_MAX = 6;
 /** Comparing values while copying needs the last few at hand. */
 const CACHE_BYTES = 2 ** 20;
 
@@ -173,8 +171,7 @@ export class Rewriter {
       await this.#copyAlive(view, source, target, onProgress);
       await this.#catchUp(source, target);
       return await committer.exclusive(async () => {
-        await this.#copyChanges(source, target);
-        await this.#parts.settle();
+        await this.#copyChanges(await this.#takeChanges(), source, target);
         await target.settle();
         refuseDifference(state, target.state);
         await target.reach(state);
@@ -239,20 +236,33 @@ export class Rewriter {
   /** What was committed meanwhile, again and again until little is left. */
   async #catchUp(source: Records, target: Target): Promise<void> {
     for (let round = 0; round < ROUNDS_MAX && this.#changes!.length > REST_CHANGES; round++) {
-      await this.#copyChanges(source, target, () => this.#pause());
+      const changes = await this.#parts.committer.exclusive(() => this.#takeChanges());
+      await this.#copyChanges(changes, source, target, () => this.#pause());
     }
   }
 
-  async #copyChanges(source: Records, target: Target, pause?: () => Promise<void>): Promise<void> {
-    const changes = this.#changes!;
+  /** What was committed since it was last asked for. Settled first: what no key has any more is let go then. */
+  async #takeChanges(): Promise<Standing[]> {
+    await this.#parts.settle();
+    const changes = standing(this.#changes!, this.#parts.state);
     this.#changes = [];
+    return changes;
+  }
+
+  async #copyChanges(
+    changes: readonly Standing[],
+    source: Records,
+    target: Target,
+    pause?: () => Promise<void>,
+  ): Promise<void> {
     for (let from = 0; from < changes.length; from += SLICE_ENTRIES) {
       const slice: EntryFields[] = [];
-      for (const change of changes.slice(from, from + SLICE_ENTRIES)) {
+      for (const { change, whole } of changes.slice(from, from + SLICE_ENTRIES)) {
         const { version: sequence, time } = change;
         if (change.type === 'put') {
           const read = source.pass(change.location);
-          slice.push(read instanceof Promise ? await read : read);
+          const record = read instanceof Promise ? await read : read;
+          slice.push(whole ? record : valueOnly(record));
         } else if (change.type === 'delete') {
           slice.push(entry({ type: Type.Delete, sequence, time, key: change.key }));
         } else if (change.type === 'clear') slice.push(entry({ type: Type.Clear, sequence, time }));
@@ -267,68 +277,6 @@ export class Rewriter {
     await new Promise<void>((resolve) => this.#parts.environment.after(0, resolve));
     if (this.#stopped) throw new ClosedError('the store was closed while its log was rewritten');
   }
-}
-
-/** What is left of a record: all of it while it is its key's, else the value that others refer to. */
-function copyOf(
-  record: EntryView,
-  location: number,
-  view: View,
-  secret: State['secret'],
-  dedup: boolean,
-): EntryFields {
-  const { type, key, sequence, time, kind, value } = record;
-  const high = hashString(secret, key);
-  const slot = view.buffer.get(key);
-  const current = slot
-    ? slot.content !== undefined && slot.location === location
-    : view.index.names(high, lane[0]!, location);
-  if (type === Type.Put && current) return record;
-  if (!dedup || !record.brings) {
-    throw new CorruptionError('the index names a record that no key has', { detail: { location } });
-  }
-  return entry({ type: Type.Object, sequence, time, kind, value, brings: true });
-}
-
-/**
- * The locations of all that is alive in a version: buckets in ascending order, the
- * locations in each without. So no step takes long, however many there are.
- */
-async function bucketsOf(view: View, pause: () => Promise<void>): Promise<Uint32Array[]> {
-  const parts: Uint32Array[] = [];
-  const buffered: number[] = [];
-  for (const [, { content, location }] of view.buffer) if (content) buffered.push(location);
-  parts.push(Uint32Array.from(buffered));
-  let highest = 0;
-  for (const maplet of [view.index, view.objects]) {
-    for (const segment of maplet.segments()) parts.push(segment.locations());
-    await pause();
-  }
-  for (const part of parts) for (const location of part) if (location > highest) highest = location;
-  const width = Math.ceil((highest + 1) / BUCKETS);
-  const counts = new Uint32Array(BUCKETS);
-  for (const part of parts) {
-    for (const location of part) counts[Math.floor(location / width)]! += 1;
-  }
-  const buckets = Array.from(counts, (count) => new Uint32Array(count));
-  counts.fill(0);
-  for (const part of parts) {
-    for (const location of part) {
-      const at = Math.floor(location / width);
-      buckets[at]![counts[at]!++] = location;
-    }
-  }
-  await pause();
-  return buckets;
-}
-
-/** Sorted locations, each once: a record that is its key's and brought its value is named twice. */
-function withoutTwins(sorted: Uint32Array): Uint32Array {
-  let count = 0;
-  for (let i = 0; i < sorted.length; i++) {
-    if (i === 0 || sorted[i] !== sorted[i - 1]) sorted[count++] = sorted[i]!;
-  }
-  return sorted.subarray(0, count);
 }
 
 /** Both are settled, so their totals are exact: what differs would be lost or made up. */

@@ -172,6 +172,45 @@ describe('compaction', () => {
     expect(await engine.count()).toBe(200);
   });
 
+  test('copies of what was overwritten meanwhile the last, and a value that another key took over', async () => {
+    const disk = newDisk();
+    const { engine } = await openOn(disk);
+    await engine.setMany(Array.from({ length: 3000 }, (_, i) => [`key-${i}`, `value ${i}`.repeat(5)]));
+    const compacting = engine.compact();
+    const shared = 'brought by one key and taken over by another'.repeat(5);
+    for (let i = 0; i < 200; i++) {
+      await engine.set('again and again', `${i}:`.padEnd(3000, 'x'));
+      if (i === 3)
+        await engine.setMany([
+          ['first', shared],
+          ['first short', 'short'],
+        ]);
+      if (i === 5)
+        await engine.setMany([
+          ['second', shared],
+          ['second short', 'short'],
+        ]);
+      if (i === 7)
+        await engine.setMany([
+          ['first', 1],
+          ['first short', 2],
+        ]);
+      if (i % 40 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    const { after } = await compacting;
+    expect(after).toBeLessThan(3000 * 110 + 20 * 3100);
+    for (const store of [engine, (await openOn(copied(disk))).engine]) {
+      expect(await store.getMany(['second', 'second short', 'first', 'first short'])).toEqual([
+        shared,
+        'short',
+        1,
+        2,
+      ]);
+      expect(await store.get('again and again')).toBe('199:'.padEnd(3000, 'x'));
+      expect(await store.countUnique()).toBe(3005);
+    }
+  });
+
   test('a scan that began before goes on in the log that is gone, and holds the next compaction up', async () => {
     const disk = newDisk();
     const { engine } = await openOn(disk);
