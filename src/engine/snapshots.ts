@@ -237,7 +237,7 @@ export class Snapshots {
     const same = (a: RunKey, b: RunKey) => this.#same(current, a, wanted, b, true);
     for await (const [key, there, then] of this.#merged(current, wanted, same)) {
       const record = then && (await wanted.records.read(then.location));
-      if (!record) {
+      if (!record || record.expiresAt <= now) {
         if (there && (record || whole)) mutations.push({ type: 'delete', key });
         continue;
       }

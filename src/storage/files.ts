@@ -17,12 +17,19 @@ import {
   type Successor,
 } from './backend.js';
 import { FileImages } from './images.js';
-import { decodeHeader, encodeHeader, FileLog, type Header, type SyncFile } from './log/index.js';
+import {
+  FileLog,
+  type Header,
+  mediumError,
+  readHeader,
+  type SyncFile,
+  sizeOf,
+  writeHeader,
+} from './log/index.js';
 
 export const HEADER_FILES = ['header-a', 'header-b'] as const;
 export const LOG_FILES = ['slot-0', 'slot-1'] as const;
 export const IMAGE_FILES = ['image-a', 'image-b'] as const;
-const HEADER_BYTES_MAX = 64 * 1024;
 const SETTLED_MS = 60_000;
 
 export interface StoreFiles {
@@ -40,7 +47,7 @@ export function openFiles(files: StoreFiles, options: BackendOptions): Backend {
   const { headers, logs, images = [] } = files;
   const { surroundings } = options;
   const found = newest(headers.map(readHeader));
-  const logBytes = logs[0].size() + logs[1].size();
+  const logBytes = sizeOf(logs[0]) + sizeOf(logs[1]);
   if (!found && logBytes > 0) {
     throw new DataLossError('the headers of the store are gone while its log is there; nothing was changed', {
       detail: { logBytes },
@@ -59,29 +66,26 @@ export function openFiles(files: StoreFiles, options: BackendOptions): Backend {
   let log = logIn(header);
   // A rewriting that was cut off, or the log from before one: nobody will read it.
   const free = () => logs[1 - header.place]!;
-  if (free().size() > 0) free().truncate(0);
-  const writeHeader = (next: Header) => {
+  empty(free());
+  const turnTo = (next: Header) => {
     // The one that is older is overwritten, so that one of them is always whole.
-    const file = headers[next.epoch % 2]!;
-    const bytes = encodeHeader(next);
-    file.write(bytes, 0);
-    file.flush();
+    writeHeader(headers[next.epoch % 2]!, next);
     header = next;
   };
-  if (!found) writeHeader(header);
+  if (!found) turnTo(header);
   const successor = (): Successor => {
     const place = free();
-    place.truncate(0);
+    empty(place);
     const next = headerFor(header, newGeneration(surroundings), 0);
     const fresh = logIn(next);
     return {
       log: fresh,
       adopt() {
-        writeHeader({ ...next, epoch: header.epoch + 1, flushedTo: fresh.bytes });
+        turnTo({ ...next, epoch: header.epoch + 1, flushedTo: fresh.bytes });
         log = fresh;
-        return () => free().truncate(0);
+        return () => empty(free());
       },
-      discard: () => place.truncate(0),
+      discard: () => empty(place),
     };
   };
   const close = () => {
@@ -97,7 +101,7 @@ export function openFiles(files: StoreFiles, options: BackendOptions): Backend {
     },
     ...(files.images && { images: new FileImages(files.images) }),
     successor,
-    writeHeader,
+    writeHeader: turnTo,
     close,
     destroy() {
       close();
@@ -106,9 +110,13 @@ export function openFiles(files: StoreFiles, options: BackendOptions): Backend {
   };
 }
 
-function readHeader(file: SyncFile): Header | undefined {
-  const bytes = new Uint8Array(Math.min(file.size(), HEADER_BYTES_MAX));
-  return decodeHeader(bytes.subarray(0, file.read(bytes, 0)));
+/** Makes a file have no bytes. */
+function empty(file: SyncFile): void {
+  try {
+    if (file.size() > 0) file.truncate(0);
+  } catch (error) {
+    throw mediumError('emptying a place for the log', error);
+  }
 }
 
 function newest(headers: readonly (Header | undefined)[]): Header | undefined {

@@ -225,6 +225,7 @@ describe('undo and redo', () => {
     versions.time.pass(60);
     expect(await store.undo()).toBe(true);
     expect(await store.has('k')).toBe(false);
+    expect((await store.health()).expiredObjects).toBe(0);
   });
 
   test('leave expiry alone: what a sweep removed is no commit', async () => {

@@ -159,10 +159,10 @@ describe('open', () => {
       /budget.policy: not/,
     ],
     [
-      'with an undo that is not there yet',
-      ['x', { undo: { depth: 5 } }],
-      'UnsupportedError',
-      /undo.depth: not/,
+      'with an undo of no depth that there can be',
+      ['x', { undo: { depth: -1 } }],
+      'RangeError',
+      /undo.depth/,
     ],
     ['with what is not there yet', ['x', { compression: 'gzip' }], 'UnsupportedError', /compression/],
   ];

@@ -162,6 +162,7 @@ describe('snapshots', () => {
     await call('s', 'snapshotRestore', id);
     expect(await engine.getMany(names)).toEqual([undefined, undefined, undefined, undefined, undefined]);
     expect(await engine.count()).toBe(1);
+    expect((await engine.health()).expiredObjects).toBe(0);
   });
 
   test('restore deadlines, dates of creation, and nothing where nothing differs', async () => {

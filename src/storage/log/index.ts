@@ -3,7 +3,7 @@
  */
 
 export { type EntryFields, EntryView, entry, entryLength, putEntry, type Reference } from './entry.js';
-export { mediumError, type SyncFile } from './file.js';
+export { mediumError, type SyncFile, sizeOf } from './file.js';
 export { FileLog, type FileLogOptions } from './file-log.js';
 export { Flag, fullExtentBytes, INLINE_MAX, padded, Type, UNIT, VERSION } from './format.js';
 export { decodeHeader, encodeHeader, type Header, readHeader, writeHeader } from './header.js';
