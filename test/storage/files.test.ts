@@ -22,7 +22,10 @@ class Files {
   other = new MemoryFile();
 
   open() {
-    return openFiles({ backend: 'test', headers: this.headers, logs: [this.log, this.other], remove() {} }, options);
+    return openFiles(
+      { backend: 'test', headers: this.headers, logs: [this.log, this.other], remove() {} },
+      options,
+    );
   }
 }
 
