@@ -74,7 +74,7 @@ export class Engine {
     this.#contents = new Contents(state, this.#records);
     this.#lookup = new Lookup(state, this.#records, this.#contents);
     const reader = new Reader(this.#lookup, this.#records);
-    this.#scans = new Scans(state.secret);
+    this.#scans = new Scans(state.secret, environment.epoch);
     this.#transfers = new Transfers({
       secret: state.secret,
       settings,

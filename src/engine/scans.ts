@@ -17,6 +17,9 @@ export interface Piece {
 /** Items of a piece; the next one is asked for when they are used up. */
 const PIECE_ITEMS = 1000;
 
+/** Scans of one engine: more than a session can begin. */
+const SCANS_MAX = 2 ** 31;
+
 interface OpenScan {
   readonly scan: KeyScan;
   readonly kind: ItemKind;
@@ -25,9 +28,15 @@ interface OpenScan {
 
 export class Scans {
   readonly #open = new Map<number, OpenScan>();
-  #last = 0;
+  #last: number;
 
-  constructor(private readonly secret: Secret) {}
+  /** `epoch` of the leader: who asks the next one for more of a scan must not get another's. */
+  constructor(
+    private readonly secret: Secret,
+    epoch = 0,
+  ) {
+    this.#last = epoch * SCANS_MAX;
+  }
 
   /** Takes over the scan's hold of its records. */
   begin(scan: KeyScan, kind: ItemKind): Promise<Piece> {

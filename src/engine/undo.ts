@@ -166,7 +166,9 @@ export class Undo {
         if (!taken) return [];
         const mutations = await this.#restoring(taken);
         counterpart = newStep(NO_VERSION);
-        for (const { key } of mutations as { key: string }[]) this.#addImage(counterpart, key);
+        const { cleared, images } = taken;
+        const keys = cleared ? await this.snapshots.keysOf(cleared) : images;
+        for (const { key } of keys) this.#addImage(counterpart, key);
         to!.push(counterpart);
         if (!environment.settings.maplet.autoResize) await planner.reserve(mutations, now());
         return mutations;
