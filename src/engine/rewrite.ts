@@ -114,6 +114,8 @@ export class Rewriter {
   #stopped = false;
   /** Somebody still reads the log before the current one, in the place where the next would go. */
   #held = false;
+  /** Nobody does any more, and that place is being emptied. */
+  #emptying: Promise<void> | undefined;
 
   constructor(parts: RewriterParts) {
     this.#parts = parts;
@@ -152,6 +154,7 @@ export class Rewriter {
     const { environment, log, state, records, committer } = this.#parts;
     const before = log.bytes;
     if (!environment.successor) return { before, after: before };
+    await this.#emptying;
     if (this.#held) {
       throw new LockedError(
         'a scan or a snapshot from before the last compaction is still open; end it first',
@@ -198,8 +201,9 @@ export class Rewriter {
     this.#held = true;
     records.follow(target.log).retire(() => {
       // What could not be emptied now is emptied before it is used again, or when the store is opened.
-      Promise.resolve()
+      this.#emptying = Promise.resolve()
         .then(empty)
+        .then(() => {})
         .catch(() => {})
         .finally(() => {
           this.#held = false;

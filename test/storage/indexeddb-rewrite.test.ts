@@ -88,3 +88,14 @@ test('what a compaction left that was cut off is gone when the store is opened',
     ).entries,
   ).toBe(0);
 });
+
+test('one compaction right behind another waits until the place is empty', async () => {
+  const { engine, backend } = await openEngine();
+  for (let round = 0; round < 3; round++) {
+    await engine.setMany(entries(round));
+    await engine.compact();
+    await engine.compact();
+  }
+  expect(backend.header.place).toBe(0);
+  expect(await engine.get('key-7')).toBe(textOf(7, 2));
+});
