@@ -52,8 +52,6 @@ export interface RewriterParts {
   readonly settle: () => Promise<void>;
 }
 
-export type RewriteProgress = (done: number, total: number) => void;
-
 /** The new log, and the state that is filled with it. */
 class Target {
   readonly state: State;
@@ -136,8 +134,8 @@ export class Rewriter {
    *
    * @throws LockedError while a scan or a snapshot still reads the log before this one.
    */
-  rewrite(onProgress?: RewriteProgress): Promise<CompactResult> {
-    this.#running ??= this.#rewrite(onProgress).finally(() => {
+  rewrite(): Promise<CompactResult> {
+    this.#running ??= this.#rewrite().finally(() => {
       this.#running = undefined;
       this.#changes = undefined;
     });
@@ -150,7 +148,7 @@ export class Rewriter {
     await this.#running?.catch(() => {});
   }
 
-  async #rewrite(onProgress: RewriteProgress | undefined): Promise<CompactResult> {
+  async #rewrite(): Promise<CompactResult> {
     const { environment, log, state, records, committer } = this.#parts;
     const before = log.bytes;
     if (!environment.successor) return { before, after: before };
@@ -171,7 +169,7 @@ export class Rewriter {
     let adopting = false;
     try {
       const target = new Target(successor.log, state, environment);
-      await this.#copyAlive(view, source, target, onProgress);
+      await this.#copyAlive(view, source, target);
       await this.#catchUp(source, target);
       return await committer.exclusive(async () => {
         await this.#copyChanges(await this.#takeChanges(), source, target);
@@ -211,15 +209,12 @@ export class Rewriter {
     });
   }
 
-  async #copyAlive(view: View, source: Records, target: Target, onProgress?: RewriteProgress): Promise<void> {
+  async #copyAlive(view: View, source: Records, target: Target): Promise<void> {
     const secret = target.state.secret;
     const buckets = await bucketsOf(view, () => this.#pause());
-    const total = buckets.reduce((sum, { length }) => sum + length, 0);
     let slice: EntryFields[] = [];
     let bytes = 0;
-    let done = 0;
     for (const bucket of buckets) {
-      done += bucket.length;
       for (const location of withoutTwins(bucket.sort())) {
         const read = source.pass(location);
         const record = read instanceof Promise ? await read : read;
@@ -229,12 +224,10 @@ export class Rewriter {
         await target.append(slice);
         slice = [];
         bytes = 0;
-        onProgress?.(done, total);
         await this.#pause();
       }
     }
     await target.append(slice);
-    onProgress?.(total, total);
   }
 
   /** What was committed meanwhile, again and again until little is left. */
