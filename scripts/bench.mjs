@@ -4,7 +4,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
-const BENCHMARKS = { store: 'bench/store/run.mjs', maplet: 'bench/maplet.mjs', hamt: 'bench/hamt.mjs' };
+const BENCHMARKS = {
+  store: 'bench/store/run.mjs',
+  maplet: 'bench/maplet.mjs',
+  hamt: 'bench/hamt.mjs',
+  engine: 'bench/engine/run.mjs',
+};
 
 const [asked, ...rest] = process.argv.slice(2).filter((arg) => arg !== '--built');
 if (asked !== undefined && !(asked in BENCHMARKS)) {
