@@ -68,7 +68,7 @@ export function newGeneration({ random }: Surroundings): number {
   return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) || 1;
 }
 
-/** The header of a store that goes on in the log of a successor, all of which is flushed. */
-export function headerFor(header: Header, generation: number, flushedTo: number): Header {
-  return { ...header, epoch: header.epoch + 1, generation, flushedTo, place: header.place === 0 ? 1 : 0 };
+/** The header of a store that goes on in the log of a successor, of which nothing is flushed yet. */
+export function headerFor(header: Header, generation: number): Header {
+  return { ...header, epoch: header.epoch + 1, generation, flushedTo: 0, place: header.place === 0 ? 1 : 0 };
 }

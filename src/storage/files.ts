@@ -76,7 +76,7 @@ export function openFiles(files: StoreFiles, options: BackendOptions): Backend {
   const successor = (): Successor => {
     const place = free();
     empty(place);
-    const next = headerFor(header, newGeneration(surroundings), 0);
+    const next = headerFor(header, newGeneration(surroundings));
     const fresh = logIn(next);
     return {
       log: fresh,

@@ -75,7 +75,7 @@ export async function openIndexedDb(name: string, options: BackendOptions): Prom
     // A rewriting that was cut off, or the log from before one: nobody will read it.
     if ((await db.count(LOGS[1 - header.place]!)) > 0) await empty(1 - header.place);
     const successor = async (): Promise<Successor> => {
-      const next = headerFor(header, newGeneration(options.surroundings), 0);
+      const next = headerFor(header, newGeneration(options.surroundings));
       await empty(next.place);
       const fresh = await IndexedDbLog.open(db, next, () => lost);
       return {

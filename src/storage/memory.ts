@@ -14,7 +14,7 @@ export function openMemory(options: BackendOptions): Backend {
       return log;
     },
     successor() {
-      const next = headerFor(header, newGeneration(options.surroundings), 0);
+      const next = headerFor(header, newGeneration(options.surroundings));
       const fresh = logOf(next);
       return {
         log: fresh,
