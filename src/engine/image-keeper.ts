@@ -6,12 +6,13 @@
  * the image since the last one: so images add at most half to the bytes that are
  * written, and the log behind the last one is soon read.
  */
-import { StoreError } from '../base/errors.js';
+
 import type { Log } from '../storage/log/index.js';
 import type { Committer } from './commit.js';
 import type { Environment } from './environment.js';
 import { type Restored, restoreImage, type Taken, takeImage } from './image.js';
 import { encodeImage, type Image } from './image-format.js';
+import { ignoreStoreError } from './maintenance.js';
 import type { State } from './state.js';
 
 /** A log that is shorter than this is read in no time. */
@@ -153,8 +154,4 @@ function* slices(pieces: Iterable<Uint8Array>): Generator<Uint8Array, void> {
     end = 0;
   }
   if (end > 0) yield bytes.subarray(0, end);
-}
-
-function ignoreStoreError(error: unknown): void {
-  if (!(error instanceof StoreError)) throw error;
 }

@@ -125,6 +125,7 @@ export class Maintenance {
   }
 }
 
-function ignoreStoreError(error: unknown): void {
+/** For work that nobody waits for: what is wrong with the store its next caller is told. */
+export function ignoreStoreError(error: unknown): void {
   if (!(error instanceof StoreError)) throw error;
 }
