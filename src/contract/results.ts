@@ -47,3 +47,24 @@ export type Difference<T = unknown> =
   | { readonly key: string; readonly kind: 'added'; readonly after: T }
   | { readonly key: string; readonly kind: 'changed'; readonly before: T; readonly after: T }
   | { readonly key: string; readonly kind: 'removed'; readonly before: T };
+
+/** How far a write has got. */
+export interface Commit {
+  /** Version of the store that the write made. Grows with every write. */
+  readonly version: number;
+  /** `memory`: in RAM. `os`: survives a killed browser. `durable`: survives a power cut. */
+  readonly durability: 'memory' | 'os' | 'durable';
+}
+
+export interface ImportResult {
+  /** Entries that the import has put. */
+  readonly keys: number;
+  /** Bytes of all their encoded values. */
+  readonly bytes: number;
+}
+
+/** Bytes of the log before and after. */
+export interface CompactResult {
+  readonly before: number;
+  readonly after: number;
+}

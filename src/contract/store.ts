@@ -3,143 +3,36 @@
  * adapters all speak these words.
  */
 import type { Duration } from './arguments.js';
-import type { Durability, Mode } from './options.js';
-import type { Capabilities, Difference, Entry, SweepResult } from './results.js';
+import type { Mode } from './options.js';
+import type {
+  BatchOperation,
+  CallOptions,
+  ExportOptions,
+  ImportOptions,
+  MergeOptions,
+  OperatorName,
+  RangeOptions,
+  ReadOptions,
+  SetManyOptions,
+  SetOptions,
+  StrictOptions,
+  TransactionOptions,
+  UpdateOptions,
+  WriteOptions,
+} from './requests.js';
+import type {
+  Capabilities,
+  Commit,
+  CompactResult,
+  Difference,
+  Entry,
+  ImportResult,
+  SweepResult,
+} from './results.js';
 import type { Health, Stats } from './stats.js';
 
-export type { Capabilities, Difference, Entry, SweepResult };
-
-/** What every asynchronous call takes. */
-export interface CallOptions {
-  /** Aborting rejects the call with `signal.reason`. What was appended by then stands. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface ReadOptions extends CallOptions {
-  /** The answer for a missing key. */
-  readonly default?: unknown;
-  /** Reading counts as use of the key for eviction by age of use. Default: `false`. */
-  readonly touch?: boolean;
-  /** A missing key is a `NotFoundError`. */
-  readonly strict?: boolean;
-}
-
-export interface StrictOptions extends CallOptions {
-  readonly strict?: boolean;
-}
-
-export interface WriteOptions extends CallOptions {
-  readonly durability?: Durability | undefined;
-}
-
-/** How far a long call is. `total` is `undefined` while nobody knows. */
-export interface Progress {
-  readonly phase: string;
-  readonly done: number;
-  readonly total: number | undefined;
-}
-
-export interface SetOptions extends WriteOptions {
-  /** Time to live from now, in milliseconds or as `'60s'`. Who comes from Redis: not seconds. */
-  readonly ttl?: Duration;
-  /** Leaves the expiry of an existing key as it is. Not together with `ttl`. */
-  readonly keepTtl?: boolean;
-  /** Refuses with `ConflictError` when the key exists. */
-  readonly ifAbsent?: boolean;
-  /** Refuses with `ConflictError` unless `Entry.version` is this; 0 means absent. */
-  readonly ifVersion?: number;
-}
-
-export interface SetManyOptions extends SetOptions {
-  /** Told every 1,000 entries while they are collected, and when they are written. */
-  readonly onProgress?: (progress: Progress) => void;
-}
-
-/** How `merge` makes one value of two; or the name of an operator of your own (`register`). */
-export type OperatorName =
-  | 'counter'
-  | 'max'
-  | 'min'
-  | 'replace'
-  | 'or'
-  | 'and'
-  | 'concat'
-  | 'list'
-  | 'set'
-  | 'vector'
-  | (string & {});
-
-export interface MergeOptions extends WriteOptions {
-  /** A new time to live. Without it the expiry stays as it is. */
-  readonly ttl?: Duration;
-}
-
-export interface UpdateOptions extends MergeOptions {
-  /** How often to try again when somebody else was faster. Default: 16, which takes some seconds. */
-  readonly retries?: number;
-}
-
-/** One of the things that a `batch` does; each means what the call of that name means. */
-export type BatchOperation =
-  | ({ readonly type: 'set'; readonly key: string; readonly value: unknown } & Pick<
-      SetOptions,
-      'ttl' | 'keepTtl' | 'ifAbsent' | 'ifVersion'
-    >)
-  | { readonly type: 'delete'; readonly key: string }
-  | { readonly type: 'expire'; readonly key: string; readonly ttl: Duration }
-  | { readonly type: 'persist'; readonly key: string }
-  | {
-      readonly type: 'merge';
-      readonly key: string;
-      readonly operand: unknown;
-      readonly operator: OperatorName;
-      readonly ttl?: Duration;
-    };
-
-export interface Range {
-  readonly prefix?: string;
-  /** Inclusive. */
-  readonly start?: string;
-  /** Exclusive. */
-  readonly end?: string;
-  /** Most items to give. */
-  readonly limit?: number;
-  readonly reverse?: boolean;
-}
-
-export interface RangeOptions extends Range, CallOptions {}
-
-/** How far a write has got. */
-export interface Commit {
-  /** Version of the store that the write made. Grows with every write. */
-  readonly version: number;
-  /** `memory`: in RAM. `os`: survives a killed browser. `durable`: survives a power cut. */
-  readonly durability: 'memory' | 'os' | 'durable';
-}
-
-export interface ExportOptions extends CallOptions {
-  /** Told after each piece: `done` in bytes, `total` with the last one. */
-  readonly onProgress?: (progress: Progress) => void;
-}
-
-export interface ImportOptions extends WriteOptions {
-  /** `'merge'`: imported keys win, others stay. `'replace'`: afterwards the store holds the import and nothing else. */
-  readonly mode: 'merge' | 'replace';
-  /**
-   * Most bytes of memory that the import may need until it counts: its distinct values, its keys at two
-   * bytes a character, and 500 bytes an entry. Default: 256 MiB.
-   */
-  readonly maxBytes?: number;
-  /** Phase `read`: `done` in bytes of the export. Phase `write`: `done` and `total` in entries. */
-  readonly onProgress?: (progress: Progress) => void;
-}
-
-export interface ImportResult {
-  /** Entries that the import has put. */
-  readonly keys: number;
-  /** Bytes of all their encoded values. */
-  readonly bytes: number;
-}
+export type * from './requests.js';
+export type * from './results.js';
 
 /**
  * A scan in progress: iterate it, or await it for an array. Keys in order of UTF-16
@@ -147,12 +40,6 @@ export interface ImportResult {
  * `for await` loop early releases it.
  */
 export interface Scan<T> extends AsyncIterable<T>, PromiseLike<T[]> {}
-
-/** Bytes of the log before and after. */
-export interface CompactResult {
-  readonly before: number;
-  readonly after: number;
-}
 
 /**
  * One version of the store, with expiry as of its creation. Until it is closed, the log that it lies
@@ -195,11 +82,6 @@ export interface Transaction extends Pick<Store, InTransaction> {
   expire(key: string, ttl: Duration, options?: StrictOptions): Promise<boolean>;
   expireMany(keys: readonly string[], ttl: Duration): Promise<number>;
   persist(key: string, options?: StrictOptions): Promise<boolean>;
-}
-
-export interface TransactionOptions extends WriteOptions {
-  /** How often it runs again after a conflict. Default: 16. */
-  readonly retries?: number;
 }
 
 export interface Store {

@@ -1,0 +1,202 @@
+/**
+ * What an engine is made of, and how its parts know each other. Decides nothing: each part
+ * is given what it works on, and the calls of the contract are in `engine.ts`.
+ */
+import type { Eventually } from '../base/bytes.js';
+import { secretFrom } from '../base/hash.js';
+import type { RunKey } from '../structures/runs/index.js';
+import { Committer } from './commit.js';
+import { Contents } from './contents.js';
+import { CurrentLog, CurrentRecords } from './current.js';
+import type { Environment } from './environment.js';
+import { type Expired, Expirer } from './expirer.js';
+import { ImageKeeper } from './image-keeper.js';
+import { Lookup } from './lookup.js';
+import { Maintenance } from './maintenance.js';
+import { Planner } from './plan.js';
+import { Reader } from './reader.js';
+import { Reads } from './reads.js';
+import { type Counters, Report } from './report.js';
+import { Rewriter } from './rewrite.js';
+import { type Bounds, KeyScan, resolveRange } from './scan.js';
+import { Scans } from './scans.js';
+import { seal } from './seal.js';
+import { settle } from './settle.js';
+import { State } from './state.js';
+import { Transfers } from './transfers.js';
+import { Versions } from './versions.js';
+import { Writes } from './writes.js';
+
+/** Modes whose reads would otherwise go to the log each time keep the cache of the options. */
+const UNCACHED_MODES = new Set(['memory', 'aof']);
+/** Even without a cache, comparing a value with a stored one needs the last few at hand. */
+const LEAST_CACHE_BYTES = 2 ** 20;
+
+export class Parts {
+  readonly environment: Environment;
+  readonly state: State;
+  readonly records: CurrentRecords;
+  readonly contents: Contents;
+  readonly lookup: Lookup;
+  readonly reads: Reads;
+  readonly writes: Writes;
+  readonly planner: Planner;
+  readonly committer: Committer;
+  readonly expirer: Expirer;
+  readonly rewriter: Rewriter;
+  readonly images: ImageKeeper;
+  readonly maintenance: Maintenance;
+  readonly scans: Scans;
+  readonly transfers: Transfers;
+  /** Snapshots, transactions, undo. */
+  readonly versions: Versions;
+  readonly report: Report;
+  readonly counters: Counters;
+
+  constructor(given: Environment) {
+    const log = new CurrentLog(given.log);
+    const environment = { ...given, log };
+    const { settings, mode } = environment;
+    const openedAt = environment.now();
+    const cacheBytes = UNCACHED_MODES.has(mode)
+      ? Math.min(LEAST_CACHE_BYTES, settings.cacheMaxBytes)
+      : settings.cacheMaxBytes;
+    const state = new State(secretFrom(environment.secret), settings.dedup, openedAt, environment.index);
+    this.environment = environment;
+    this.state = state;
+    this.records = new CurrentRecords(given.log, cacheBytes);
+    this.contents = new Contents(state, this.records);
+    this.lookup = new Lookup(state, this.records, this.contents);
+    const reader = new Reader(this.lookup, this.records);
+    this.scans = new Scans(state.secret, environment.epoch);
+    this.transfers = new Transfers({
+      secret: state.secret,
+      settings,
+      now: () => this.now(),
+      after: environment.after,
+      beginScan: () => this.beginScan(resolveRange(undefined)),
+      scanNow: () => this.scanNow(resolveRange(undefined)),
+      submit: (mutations, strict) => {
+        this.counters.operations += 1;
+        return this.committer.submit(mutations, strict);
+      },
+    });
+    this.counters = {
+      openedAt,
+      openedIn: 0,
+      recovered: 0,
+      tornBytes: 0,
+      operations: 0,
+      hits: 0,
+      misses: 0,
+      expired: 0,
+    };
+    this.report = new Report(environment, state, this.records, this.lookup.probes, this.counters);
+    this.planner = new Planner(state, this.lookup, this.contents, settings);
+    this.committer = new Committer({
+      log,
+      state,
+      planner: this.planner,
+      growing: settings.maplet.autoResize,
+      now: environment.now,
+      settle: () => this.settle(),
+      seal: async () => {
+        await this.settle();
+        await seal(log, state);
+        this.images.afterSeal();
+      },
+      onCommit: (changes) => {
+        this.rewriter.note(changes);
+        this.maintenance.afterCommit();
+        this.versions.carry().catch(() => {});
+      },
+    });
+    this.images = new ImageKeeper(environment, log, state, this.committer);
+    this.rewriter = new Rewriter({
+      environment,
+      log,
+      state,
+      records: this.records,
+      committer: this.committer,
+      settle: () => this.settle(),
+    });
+    this.reads = new Reads({
+      state,
+      committer: this.committer,
+      lookup: this.lookup,
+      reader,
+      records: this.records,
+      counters: this.counters,
+      now: () => this.now(),
+    });
+    this.writes = new Writes({
+      environment,
+      state,
+      committer: this.committer,
+      planner: this.planner,
+      reads: this.reads,
+      counters: this.counters,
+      now: () => this.now(),
+      settle: () => this.settle(),
+      expired: () => this.expirer.expired(this.now()),
+      keysIn: (bounds) => this.takeAll(this.scanNow(bounds)),
+    });
+    this.versions = new Versions(
+      {
+        environment,
+        state,
+        records: this.records,
+        committer: this.committer,
+        planner: this.planner,
+        scans: this.scans,
+        counters: this.counters,
+        now: () => this.now(),
+      },
+      this.lookup,
+    );
+    this.expirer = new Expirer(state, this.records, this.contents);
+    this.maintenance = new Maintenance({
+      environment,
+      state,
+      committer: this.committer,
+      expirer: this.expirer,
+      rewriter: this.rewriter,
+      counters: this.counters,
+    });
+  }
+
+  now(): number {
+    return Math.max(this.environment.now(), this.state.time);
+  }
+
+  settle(): Promise<void> {
+    return settle(this.state, this.lookup, this.contents);
+  }
+
+  /** `figure` of the state when its totals are exact, given what in them has expired. */
+  async settled<T>(figure: (expired: Expired) => T): Promise<T> {
+    return this.committer.exclusive(async () => {
+      await this.settle();
+      return figure(await this.expirer.expired(this.now()));
+    });
+  }
+
+  /** A scan of the version that the calls before it have made. */
+  beginScan(bounds: Bounds): Eventually<KeyScan> {
+    return this.committer.read(undefined, () => this.scanNow(bounds));
+  }
+
+  /** Whoever asks for it must release its records at the end. */
+  scanNow(bounds: Bounds): KeyScan {
+    this.records.era.retain();
+    return new KeyScan(this.state, this.state.view(), bounds, this.records.era, this.now());
+  }
+
+  async takeAll(scan: KeyScan): Promise<RunKey[]> {
+    try {
+      return await scan.take(Infinity);
+    } finally {
+      scan.records.release();
+    }
+  }
+}
