@@ -1,4 +1,3 @@
 /** Expiry: what is due when. Decides nothing and removes no key; gives hashes to whoever does. */
 export type { Due } from './due.js';
-export type { Rows } from './entries.js';
-export { TimerWheel } from './wheel.js';
+export { type Rows, TimerWheel } from './wheel.js';

@@ -29,9 +29,9 @@
  * [2] Ahuja et al.: Faster algorithms for the shortest path problem. JACM 1990
  *     (the radix heap: levels by the highest digit that differs).
  */
-import { Buckets } from './buckets.js';
+import { enlarged, HashRows } from '../../base/hash-rows.js';
+import { Rings } from '../../base/rings.js';
 import { Due } from './due.js';
-import { Entries, type Rows } from './entries.js';
 
 const DIGIT_BITS = 6;
 const SLOTS = 1 << DIGIT_BITS;
@@ -46,6 +46,13 @@ const OPEN = LEVELS * SLOTS;
 const MOVES_MIN = 1000;
 const MOVES_PER_DUE = 4;
 
+/** Hashes and their deadlines. A row whose deadline is NaN is none. */
+export interface Rows {
+  readonly high: Int32Array;
+  readonly low: Int32Array;
+  readonly deadline: Float64Array;
+}
+
 /**
  * Deadlines by 64-bit key hash.
  *
@@ -57,8 +64,10 @@ const MOVES_PER_DUE = 4;
  * in a deadline, and as none in the time.
  */
 export class TimerWheel {
-  readonly #entries = new Entries();
-  readonly #buckets = new Buckets(OPEN + 1, this.#entries.capacity);
+  readonly #rows = new HashRows();
+  readonly #buckets = new Rings(OPEN + 1, this.#rows.capacity);
+  /** By number; NaN where the number is free. */
+  #deadline = new Float64Array(this.#rows.capacity);
   /** The latest that was given. */
   #now: number;
   /** The time that levels are relative to, in two parts: high * LOW_RANGE + low. */
@@ -73,12 +82,12 @@ export class TimerWheel {
 
   /** How many hashes have a deadline, due or not. */
   get size(): number {
-    return this.#entries.size;
+    return this.#rows.size;
   }
 
   /** Memory of the entries in bytes. */
   bytes(): number {
-    return this.#entries.bytes + this.#buckets.bytes;
+    return this.#rows.bytes + this.#deadline.byteLength + this.#buckets.bytes;
   }
 
   /**
@@ -92,28 +101,26 @@ export class TimerWheel {
     const tick = Math.min(Math.ceil(deadline), Number.MAX_SAFE_INTEGER);
     high |= 0;
     low |= 0;
-    let number = this.#entries.find(high, low);
+    let number = this.#rows.find(high, low);
     if (number < 0) {
-      if (this.#entries.size === this.#entries.capacity) this.#grow();
-      number = this.#entries.add(high, low, tick);
-    } else {
-      this.#buckets.remove(number);
-      this.#entries.deadline[number] = tick;
-    }
+      if (this.#rows.size === this.#rows.capacity) this.#grow();
+      number = this.#rows.add(high, low);
+    } else this.#buckets.remove(number);
+    this.#deadline[number] = tick;
     this.#buckets.append(this.#bucketOf(tick), number);
   }
 
   /** Takes the deadline of a hash away; whether it had one. */
   cancel(high: number, low: number): boolean {
-    const number = this.#entries.find(high | 0, low | 0);
+    const number = this.#rows.find(high | 0, low | 0);
     if (number < 0) return false;
     this.#remove(number);
     return true;
   }
 
   deadlineOf(high: number, low: number): number | undefined {
-    const number = this.#entries.find(high | 0, low | 0);
-    return number < 0 ? undefined : this.#entries.deadline[number]!;
+    const number = this.#rows.find(high | 0, low | 0);
+    return number < 0 ? undefined : this.#deadline[number]!;
   }
 
   /**
@@ -130,7 +137,8 @@ export class TimerWheel {
     if (!(limit >= 1)) throw new RangeError(`limit: expected a number above 0, got ${limit}`);
     this.#now = Math.max(this.#now, wholeTime('now', now));
     const due = new Due();
-    const { high, low, deadline } = this.#entries;
+    const { high, low } = this.#rows;
+    const deadline = this.#deadline;
     const buckets = this.#buckets;
     let moves = MOVES_MIN + limit * MOVES_PER_DUE;
     do {
@@ -175,15 +183,21 @@ export class TimerWheel {
     return bucket < 0 ? Infinity : this.#startOf(bucket);
   }
 
-  /** A copy of all that is scheduled, at the cost of copying memory. A row whose deadline is NaN is none. */
+  /** A copy of all that is scheduled, in three passes of memory. */
   rows(): Rows {
-    return this.#entries.rows();
+    const { high, low, end } = this.#rows;
+    return {
+      high: high.slice(0, end),
+      low: low.slice(0, end),
+      deadline: this.#deadline.slice(0, end),
+    };
   }
 
   /** Forgets all deadlines, and gives their memory back. */
   clear(): void {
-    this.#entries.clear();
-    this.#buckets.clear(this.#entries.capacity);
+    this.#rows.clear();
+    this.#buckets.clear(this.#rows.capacity);
+    this.#deadline = new Float64Array(this.#rows.capacity);
     this.#reach(this.#now);
   }
 
@@ -234,19 +248,21 @@ export class TimerWheel {
   #countDue(bucket: number, time: number): number {
     let count = 0;
     for (let number = this.#buckets.first(bucket); number >= 0; number = this.#buckets.after(number)) {
-      if (this.#entries.deadline[number]! <= time) count++;
+      if (this.#deadline[number]! <= time) count++;
     }
     return count;
   }
 
   #remove(number: number): void {
     this.#buckets.remove(number);
-    this.#entries.remove(number);
+    this.#rows.remove(number);
+    this.#deadline[number] = NaN;
   }
 
   #grow(): void {
-    this.#entries.grow();
-    this.#buckets.grow(this.#entries.capacity);
+    this.#rows.grow();
+    this.#buckets.grow(this.#rows.capacity);
+    this.#deadline = enlarged(this.#deadline, new Float64Array(this.#rows.capacity));
   }
 }
 

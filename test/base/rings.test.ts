@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { Buckets } from '../../src/structures/expiry/buckets.js';
+import { Rings } from '../../src/base/rings.js';
 
 /** The numbers of a bucket, in order. */
-function numbersOf(buckets: Buckets, bucket: number): number[] {
+function numbersOf(buckets: Rings, bucket: number): number[] {
   const numbers: number[] = [];
   for (let n = buckets.first(bucket); n >= 0; n = buckets.after(n)) numbers.push(n);
   return numbers;
 }
 
 /** All buckets that say that they hold any. */
-function occupied(buckets: Buckets): number[] {
+function occupied(buckets: Rings): number[] {
   const found: number[] = [];
   for (let b = 0; (b = buckets.firstOccupied(b, buckets.count)) >= 0; b++) found.push(b);
   return found;
@@ -17,7 +17,7 @@ function occupied(buckets: Buckets): number[] {
 
 describe('buckets', () => {
   test('keep numbers in the order in which they came, and forget those taken out', () => {
-    const buckets = new Buckets(70, 10);
+    const buckets = new Rings(70, 10);
     for (const number of [3, 1, 4, 0]) buckets.append(65, number);
     buckets.remove(1);
     buckets.append(2, 1);
@@ -26,7 +26,7 @@ describe('buckets', () => {
   });
 
   test('say which hold any, in every part of the range', () => {
-    const buckets = new Buckets(70, 10);
+    const buckets = new Rings(70, 10);
     const filled = [0, 31, 32, 63, 69];
     for (const [number, bucket] of filled.entries()) buckets.append(bucket, number);
     expect(occupied(buckets)).toEqual(filled);
@@ -37,7 +37,7 @@ describe('buckets', () => {
   });
 
   test('move as a whole behind what the other holds', () => {
-    const buckets = new Buckets(70, 10);
+    const buckets = new Rings(70, 10);
     for (const number of [5, 6, 7]) buckets.append(1, number);
     buckets.move(1, 40);
     buckets.move(2, 40);
@@ -49,7 +49,7 @@ describe('buckets', () => {
   });
 
   test('keep all when they grow', () => {
-    const buckets = new Buckets(3, 2);
+    const buckets = new Rings(3, 2);
     buckets.append(0, 1);
     buckets.grow(100);
     buckets.append(0, 99);

@@ -1,5 +1,6 @@
 /**
- * What is scheduled: a number for each key hash, and by that number its deadline.
+ * A number for each 64-bit hash of a key, small and dense, for who keeps a column of
+ * something for each key in an array of its own.
  *
  * A number stays the same for as long as its hash is in, and is used again
  * afterwards. A table of open addressing with linear probing finds the number of a
@@ -9,8 +10,8 @@
  *  1. The table is at most three quarters full, so every probe ends.
  *  2. No empty slot lies between the home of a hash and the slot that holds it.
  *
- * An entry takes 16 bytes and a slot 4: 21.3 bytes when full, twice that just
- * after growing.
+ * A row takes 8 bytes and a slot 4: 13.3 bytes when full, twice that just after
+ * growing.
  */
 const FIRST_SLOTS = 64;
 const EMPTY = -1;
@@ -18,21 +19,13 @@ const EMPTY = -1;
 const SPREAD_HIGH = 0x85ebca6b;
 const SPREAD = 0x9e3779b1;
 
-/** Hashes and deadlines by number. */
-export interface Rows {
-  readonly high: Int32Array;
-  readonly low: Int32Array;
-  readonly deadline: Float64Array;
-}
-
-export class Entries {
+export class HashRows {
+  /** By number. What stands under a number that is free means nothing. */
   high = new Int32Array(0);
   low = new Int32Array(0);
-  deadline = new Float64Array(0);
   #slots = new Int32Array(0);
   #shift = 0;
   #size = 0;
-  /** Numbers from here on were never given. */
   #fresh = 0;
   /** Numbers to be used again: the first of a list that goes on in `low`. */
   #free = EMPTY;
@@ -51,7 +44,12 @@ export class Entries {
   }
 
   get bytes(): number {
-    return this.capacity * 16 + this.#slots.byteLength;
+    return this.capacity * 8 + this.#slots.byteLength;
+  }
+
+  /** Numbers from here on were never given. */
+  get end(): number {
+    return this.#fresh;
   }
 
   /** The number of a hash; -1 when it is not in. */
@@ -64,12 +62,11 @@ export class Entries {
    *
    * REQUIRES: the hash is not in, and `size` is below `capacity`.
    */
-  add(high: number, low: number, deadline: number): number {
+  add(high: number, low: number): number {
     const number = this.#free === EMPTY ? this.#fresh++ : this.#free;
     if (number === this.#free) this.#free = this.low[number]!;
     this.high[number] = high;
     this.low[number] = low;
-    this.deadline[number] = deadline;
     this.#slots[this.#slotOf(high, low)] = number;
     this.#size++;
     return number;
@@ -89,20 +86,9 @@ export class Entries {
       }
     }
     slots[hole] = EMPTY;
-    this.deadline[number] = NaN;
     this.low[number] = this.#free;
     this.#free = number;
     this.#size--;
-  }
-
-  /** A copy of all rows, in three passes of memory; those that are free have NaN for a deadline. */
-  rows(): Rows {
-    const count = this.#fresh;
-    return {
-      high: this.high.slice(0, count),
-      low: this.low.slice(0, count),
-      deadline: this.deadline.slice(0, count),
-    };
   }
 
   /** Twice the capacity. Numbers stay. */
@@ -116,7 +102,6 @@ export class Entries {
 
   clear(): void {
     this.high = this.low = new Int32Array(0);
-    this.deadline = new Float64Array(0);
     this.#size = 0;
     this.#fresh = 0;
     this.#free = EMPTY;
@@ -129,7 +114,6 @@ export class Entries {
     this.#shift = Math.clz32(slots - 1);
     this.high = enlarged(this.high, new Int32Array(capacity));
     this.low = enlarged(this.low, new Int32Array(capacity));
-    this.deadline = enlarged(this.deadline, new Float64Array(capacity));
   }
 
   /** The slot that holds the hash, or the empty one where it would go. */
@@ -149,7 +133,10 @@ export class Entries {
   }
 }
 
-function enlarged<T extends Int32Array | Float64Array>(from: T, to: T): T {
+/** `to` with what `from` holds: a column that was made larger. */
+export function enlarged<T extends Column>(from: T, to: T): T {
   to.set(from);
   return to;
 }
+
+type Column = Int32Array | Uint32Array | Uint8Array | Float64Array;

@@ -11,7 +11,7 @@
  */
 const WORD = 32;
 
-export class Buckets {
+export class Rings {
   #next = new Int32Array(0);
   #previous = new Int32Array(0);
   readonly #occupied: Int32Array;
