@@ -56,7 +56,7 @@ export function standing(changes: readonly Change[], { dedup, objects }: State):
       kept.push({ change, whole: true });
       break;
     }
-    if (change.type === 'object') continue;
+    if (change.type === 'object' || change.type === 'answer') continue;
     if (!later.has(change.key)) kept.push({ change, whole: true });
     else if (change.type === 'put' && dedup && change.content.brings) {
       const { high, low } = change.content;

@@ -4,6 +4,8 @@
  * `State.apply`.
  */
 
+import type { RecordedAnswer } from './answers.js';
+
 /** The content of a value, and where it stands. */
 export interface Content {
   /** Keyed hash of kind and bytes. */
@@ -50,4 +52,12 @@ export interface ClearChange {
   readonly time: number;
 }
 
-export type Change = PutChange | ObjectChange | DeleteChange | ClearChange;
+/** A call of another tab was answered: nothing is stored under a key. */
+export interface AnswerChange {
+  readonly type: 'answer';
+  readonly answer: RecordedAnswer;
+  readonly version: number;
+  readonly time: number;
+}
+
+export type Change = PutChange | ObjectChange | DeleteChange | ClearChange | AnswerChange;

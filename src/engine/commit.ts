@@ -15,6 +15,7 @@
 import type { Eventually } from '../base/bytes.js';
 import { ClosedError } from '../base/errors.js';
 import type { Level, Log } from '../storage/log/index.js';
+import { answerEntry, type GivenAnswer, type Origin, recordAnswer } from './answers.js';
 import type { Change } from './change.js';
 import { looks, type Mutation, type Outcome } from './mutation.js';
 import { addToBatch, type GroupObjects, type Planned, type Planner } from './plan.js';
@@ -33,8 +34,14 @@ export interface Author {
   note(change: Change): void;
 }
 
+/** What a call made, before anybody knows how far it has got. */
+export type Made = Pick<Outcome, 'version' | 'changed'>;
+
 interface Call {
   readonly author: Author | undefined;
+  readonly origin: Origin | undefined;
+  /** What it will be answered; without it, its version. */
+  readonly answer: ((made: Made) => unknown) | undefined;
   readonly mutations: MutationSource;
   readonly strict: boolean;
   readonly resolve: (outcome: Outcome) => void;
@@ -86,6 +93,8 @@ export class Committer {
   #closed = false;
   /** Whose calls come in now. */
   author: Author | undefined;
+  /** Which call it is, where that must be known after another tab has begun to lead. */
+  origin: Origin | undefined;
 
   constructor(parts: CommitterParts) {
     this.#parts = parts;
@@ -109,11 +118,17 @@ export class Committer {
     });
   }
 
-  /** Puts a call at the end of the queue. Its mutations may still be in the making. */
-  submit(mutations: MutationSource, strict: boolean): Promise<Outcome> {
+  /**
+   * Puts a call at the end of the queue. Its mutations may still be in the making. `answer` is
+   * what its caller will be told, for the log, unless that is the commit.
+   */
+  submit(mutations: MutationSource, strict: boolean, answer?: (made: Made) => unknown): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       if (this.#closed) reject(new ClosedError('the store is closed'));
-      else this.#enqueue({ author: this.author, mutations, strict, resolve, reject });
+      else {
+        const { author, origin } = this;
+        this.#enqueue({ author, origin, answer, mutations, strict, resolve, reject });
+      }
     });
   }
 
@@ -201,6 +216,14 @@ export class Committer {
           changes.push(addToBatch(one, batch, version, time));
           authors.push(call.author);
           if (one.type !== 'clear') touched.set(one.key, one.type);
+        }
+        if (call.origin && planned.length > 0) {
+          const given = answerOf(call, { version, changed: planned.length });
+          const recording = recordAnswer(call.origin, given);
+          const answer = recording instanceof Promise ? await recording : recording;
+          batch.add(answerEntry(answer, version, time));
+          changes.push({ type: 'answer', answer, version, time });
+          authors.push(undefined);
         }
         answers.push({ call, version, changed: planned.length });
         if (planned[0]?.type === 'clear') break;
@@ -295,4 +318,10 @@ export class Committer {
     this.#head += 1;
     first.reject(error);
   }
+}
+
+function answerOf({ answer }: Call, made: Made): GivenAnswer {
+  return answer
+    ? { value: answer(made), isCommit: false }
+    : { value: { version: made.version }, isCommit: true };
 }

@@ -8,6 +8,7 @@
 import type { Eventually } from '../base/bytes.js';
 import type { Health, Stats } from '../contract/stats.js';
 import type { Commit, CompactResult, Entry, SweepResult } from '../contract/store.js';
+import type { Answers, GivenAnswer, Origin } from './answers.js';
 import type { Environment } from './environment.js';
 import { Parts } from './parts.js';
 import type { ItemKind } from './reader.js';
@@ -23,6 +24,24 @@ export class Engine {
 
   private constructor(environment: Environment) {
     this.#parts = new Parts(environment);
+  }
+
+  /** What calls of other tabs were answered, as long as these may ask again. */
+  get answers(): Answers {
+    return this.#parts.state.answers;
+  }
+
+  /**
+   * What the call was answered that has been made already; `undefined`: it is to be made. The
+   * answer of a commit says how far it has got by now.
+   */
+  answered(origin: Origin): Promise<unknown> | undefined {
+    const given = this.#parts.state.answers.find(origin);
+    return given && this.#answerAgain(given);
+  }
+
+  async #answerAgain({ value, isCommit }: GivenAnswer): Promise<unknown> {
+    return isCommit ? { ...(value as object), durability: await this.#parts.maintenance.flush() } : value;
   }
 
   /** Snapshots, transactions, undo. */
@@ -181,8 +200,8 @@ export class Engine {
     return this.#parts.rewriter.rewrite().finally(() => this.versions.carry());
   }
 
-  flush(): Promise<void> {
-    return this.#parts.maintenance.flush();
+  async flush(): Promise<void> {
+    await this.#parts.maintenance.flush();
   }
 
   async health(): Promise<Health> {

@@ -20,6 +20,8 @@
  *       6  RUN         rows of u32 location, u32 2 * (code units) + (they take two
  *                      bytes each), and the first key of the block; one section a run
  *       7  END         the last section: nothing
+ *       8  ANSWER      u16 kind of the encoded answer, u16 code units of the tab, the tab in
+ *                      one byte each, the encoded answer; one section an answer (`answers.ts`)
  *
  * Other figures or sections mean another `format`; a reader takes its own alone.
  */
@@ -29,6 +31,7 @@ import type { Position } from '../storage/log/index.js';
 import type { Rows } from '../structures/expiry/index.js';
 import { decodeSegments, encodeSegments, type IndexMaplet } from '../structures/maplet/index.js';
 import type { Fence, Run } from '../structures/runs/index.js';
+import { answerIn, type RecordedAnswer } from './answers.js';
 
 const FORMAT = 1;
 const Section = {
@@ -39,6 +42,7 @@ const Section = {
   Deadlines: 5,
   Run: 6,
   End: 7,
+  Answer: 8,
 } as const;
 const SECTION_HEAD = 8;
 /** Rows of references or deadlines in a section: what is encoded at once. */
@@ -69,6 +73,7 @@ export interface Image {
   readonly references: Uint32Array;
   readonly deadlines: Rows;
   readonly runs: readonly Run[];
+  readonly answers: readonly RecordedAnswer[];
 }
 
 /** The payload in pieces, each the work of well under a millisecond. `image` must not change meanwhile. */
@@ -86,6 +91,7 @@ export function* encodeImage(image: Image): Generator<Uint8Array, void> {
     yield* section(Section.Deadlines, encodeDeadlines(image.deadlines, at));
   }
   for (const run of image.runs) yield* section(Section.Run, encodeRun(run));
+  for (const answer of image.answers) yield* section(Section.Answer, encodeAnswer(answer));
   yield* section(Section.End, new Uint8Array(0));
 }
 
@@ -97,7 +103,7 @@ export function decodeImage(payload: Uint8Array): Image {
   for (let at = 0; at < payload.length; ) {
     type = view.getUint32(at, true);
     const end = at + SECTION_HEAD + view.getUint32(at + 4, true);
-    if (type < Section.Figures || type > Section.End || end > payload.length)
+    if (type < Section.Figures || type > Section.Answer || end > payload.length)
       throw new FormatError('no image');
     const body = payload.subarray(at + SECTION_HEAD, end);
     const others = bodies.get(type);
@@ -121,6 +127,7 @@ export function decodeImage(payload: Uint8Array): Image {
     references: decodeReferences(all(Section.References)),
     deadlines: decodeDeadlines(all(Section.Deadlines)),
     runs: all(Section.Run).map(decodeRun),
+    answers: all(Section.Answer).map(decodeAnswer),
   };
 }
 
@@ -209,6 +216,24 @@ function decodeRun(body: Uint8Array): Run {
     at = end;
   }
   return run;
+}
+
+const ANSWER_HEAD = 4;
+
+function encodeAnswer({ client, encoded }: RecordedAnswer): Uint8Array {
+  const bytes = new Uint8Array(ANSWER_HEAD + client.length + encoded.bytes.length);
+  const view = viewOf(bytes);
+  view.setUint16(0, encoded.kind, true);
+  view.setUint16(2, client.length, true);
+  bytes.set(encoded.bytes, putUnits(bytes, ANSWER_HEAD, client, false));
+  return bytes;
+}
+
+function decodeAnswer(body: Uint8Array): RecordedAnswer {
+  const view = viewOf(body);
+  const end = ANSWER_HEAD + view.getUint16(2, true);
+  const key = getUnits(body, ANSWER_HEAD, end, false);
+  return answerIn({ key, kind: view.getUint16(0, true), value: body.subarray(end) });
 }
 
 function viewOf(bytes: Uint8Array): DataView {

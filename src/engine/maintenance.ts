@@ -4,7 +4,7 @@
  * through the queue.
  */
 import { StoreError } from '../base/errors.js';
-import { fullExtentBytes } from '../storage/log/index.js';
+import { fullExtentBytes, type Level } from '../storage/log/index.js';
 import type { Committer } from './commit.js';
 import type { Environment } from './environment.js';
 import type { Expirer, Proposal } from './expirer.js';
@@ -78,12 +78,11 @@ export class Maintenance {
     });
   }
 
-  async flush(): Promise<void> {
+  /** How far everything has got that was written before. */
+  async flush(): Promise<Level> {
     this.#flushTimer?.();
     this.#flushTimer = undefined;
-    await this.parts.committer.exclusive(async () => {
-      await this.parts.environment.log.flush();
-    });
+    return this.parts.committer.exclusive(async () => this.parts.environment.log.flush());
   }
 
   /** Removes every key that has expired; how many they were. */

@@ -76,9 +76,9 @@ export class Parts {
       after: environment.after,
       beginScan: () => this.beginScan(resolveRange(undefined)),
       scanNow: () => this.scanNow(resolveRange(undefined)),
-      submit: (mutations, strict) => {
+      submit: (mutations, strict, answer) => {
         this.counters.operations += 1;
-        return this.committer.submit(mutations, strict);
+        return this.committer.submit(mutations, strict, answer);
       },
     });
     this.counters = {

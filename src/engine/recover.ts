@@ -12,6 +12,7 @@ import {
   Type,
 } from '../storage/log/index.js';
 import type { Fence } from '../structures/runs/index.js';
+import { answerIn } from './answers.js';
 import type { Content } from './change.js';
 import type { Contents } from './contents.js';
 import type { State } from './state.js';
@@ -72,5 +73,6 @@ export function replayEntry(
   } else if (type === Type.Object) state.apply({ type: 'object', content: content!, version, time });
   else if (type === Type.Delete) state.apply({ type: 'delete', key, version, time });
   else if (type === Type.Clear) state.apply({ type: 'clear', version, time });
+  else if (type === Type.Answer) state.apply({ type: 'answer', answer: answerIn(entry), version, time });
   else throw new CorruptionError(`an entry of type ${type} stands where none may`, { detail: { type } });
 }

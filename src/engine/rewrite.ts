@@ -21,6 +21,7 @@ import type { CompactResult } from '../contract/store.js';
 import type { Successor } from '../storage/backend.js';
 import { type EntryFields, entry, type Log, Type } from '../storage/log/index.js';
 import { bucketsOf, copyOf, type Standing, standing, valueOnly, withoutTwins } from './alive.js';
+import { answerEntry } from './answers.js';
 import type { Change } from './change.js';
 import type { Committer } from './commit.js';
 import { Contents } from './contents.js';
@@ -176,6 +177,9 @@ export class Rewriter {
         await target.settle();
         refuseDifference(state, target.state);
         await target.reach(state);
+        await target.append(
+          [...state.answers.all()].map((each) => answerEntry(each, state.version, state.time)),
+        );
         const flushed = target.log.flush();
         if (flushed instanceof Promise) await flushed;
         adopting = true;

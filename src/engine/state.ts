@@ -25,6 +25,7 @@ import { TimerWheel } from '../structures/expiry/index.js';
 import { type MutableMap, PersistentMap } from '../structures/hamt/index.js';
 import { IndexMaplet, type IndexMapletOptions } from '../structures/maplet/index.js';
 import type { Run } from '../structures/runs/index.js';
+import { Answers } from './answers.js';
 import type { Change, Content, PutChange } from './change.js';
 
 /** What the buffer knows of a key. */
@@ -76,6 +77,8 @@ export class State {
   runs: readonly Run[] = [];
   deadlines: TimerWheel;
   references = new Map<number, number>();
+  /** To calls of other tabs. */
+  answers = new Answers();
   /** Keys that may have an older record in the index. May name one twice. */
   unsettled: string[] = [];
   /** Keys of the buffer that have a deadline, by the first lane of their hash: the wheel knows hashes only. */
@@ -166,7 +169,8 @@ export class State {
     if (change.type === 'put') this.#put(change);
     else if (change.type === 'object') this.#bring(change.content);
     else if (change.type === 'delete') this.#delete(change.key, change.version);
-    else this.#clear();
+    else if (change.type === 'clear') this.#clear();
+    else this.answers.note(change.answer);
   }
 
   /**

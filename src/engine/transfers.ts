@@ -8,10 +8,9 @@ import type { Secret } from '../base/hash.js';
 import { requireOptions, requirePositive, show } from '../contract/arguments.js';
 import { resolveWriteDurability, type Settings } from '../contract/options.js';
 import type { ImportOptions, ImportResult } from '../contract/store.js';
-import type { MutationSource } from './commit.js';
+import type { Committer } from './commit.js';
 import { Export, type ExportPiece } from './export.js';
 import { Import, type ImportPlan, type ImportTerms } from './import.js';
-import type { Outcome } from './mutation.js';
 import type { KeyScan } from './scan.js';
 
 const IDLE_MS = 10 * 60_000;
@@ -30,7 +29,7 @@ export interface TransferParts {
   readonly beginScan: () => Eventually<KeyScan>;
   /** The same within the call whose turn it is. */
   readonly scanNow: () => KeyScan;
-  readonly submit: (mutations: MutationSource, strict: boolean) => Promise<Outcome>;
+  readonly submit: Committer['submit'];
 }
 
 interface Open {
@@ -93,12 +92,16 @@ export class Transfers {
     found.finish();
     const { now, scanNow, submit } = this.#parts;
     let plan: ImportPlan | undefined;
-    await submit(async () => {
-      plan = await found.plan(now(), scanNow);
-      return plan.mutations;
-    }, found.terms.strict);
-    const { keys, bytes } = plan!;
-    return { keys, bytes };
+    const imported = (): ImportResult => ({ keys: plan!.keys, bytes: plan!.bytes });
+    await submit(
+      async () => {
+        plan = await found.plan(now(), scanNow);
+        return plan.mutations;
+      },
+      found.terms.strict,
+      imported,
+    );
+    return imported();
   }
 
   /** Safe to call twice. */

@@ -161,18 +161,22 @@ export class Undo {
     // It is not itself something to take back: its counterpart is noted for `redo`.
     committer.author = undefined;
     try {
-      await committer.submit(async () => {
-        taken = from?.pop();
-        if (!taken) return [];
-        const mutations = await this.#restoring(taken);
-        counterpart = newStep(NO_VERSION);
-        const { cleared, images } = taken;
-        const keys = cleared ? await this.snapshots.keysOf(cleared) : images;
-        for (const { key } of keys) this.#addImage(counterpart, key);
-        to!.push(counterpart);
-        if (!environment.settings.maplet.autoResize) await planner.reserve(mutations, now());
-        return mutations;
-      }, strict);
+      await committer.submit(
+        async () => {
+          taken = from?.pop();
+          if (!taken) return [];
+          const mutations = await this.#restoring(taken);
+          counterpart = newStep(NO_VERSION);
+          const { cleared, images } = taken;
+          const keys = cleared ? await this.snapshots.keysOf(cleared) : images;
+          for (const { key } of keys) this.#addImage(counterpart, key);
+          to!.push(counterpart);
+          if (!environment.settings.maplet.autoResize) await planner.reserve(mutations, now());
+          return mutations;
+        },
+        strict,
+        () => true,
+      );
     } catch (error) {
       // Nothing has changed: what was taken is the last one again.
       if (taken) from!.push(taken);
@@ -197,7 +201,7 @@ export class Undo {
       for (const undone of redo.splice(0)) letGo(undone);
     }
     if (change.type === 'clear') step.cleared = this.snapshots.takeNow('');
-    else if (change.type !== 'object') this.#addImage(step, change.key);
+    else if ('key' in change) this.#addImage(step, change.key);
   }
 
   #trim(steps: Step[]): void {

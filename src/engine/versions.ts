@@ -18,14 +18,19 @@ export class Versions {
     this.undo = new Undo(parts, this.snapshots);
   }
 
-  /** Runs `call`; what it submits before it returns is the session's, and can be taken back by it. */
-  by<T>(session: string, call: () => T): T {
+  /**
+   * Runs `call`; what it submits before it returns is the session's, and can be taken back by it.
+   * With `number` its answer is kept with what it changes.
+   */
+  by<T>(session: string, number: number | undefined, call: () => T): T {
     const { committer } = this.parts;
     committer.author = this.undo.author(session);
+    committer.origin = number === undefined ? undefined : { client: session, number };
     try {
       return call();
     } finally {
       committer.author = undefined;
+      committer.origin = undefined;
     }
   }
 

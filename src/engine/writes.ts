@@ -11,7 +11,7 @@ import type { Commit } from '../contract/store.js';
 import type { RunKey } from '../structures/runs/index.js';
 import { admitSet, admitSetMany } from './admit.js';
 import { type Admitted, admitBatch, admitMerge, checkUpdate } from './admit-batch.js';
-import type { Committer, MutationSource } from './commit.js';
+import type { Committer, Made, MutationSource } from './commit.js';
 import type { Environment } from './environment.js';
 import type { Expired } from './expirer.js';
 import type { Mutation } from './mutation.js';
@@ -73,8 +73,12 @@ export class Writes {
     const { settings, operators = NO_OPERATORS } = this.#parts.environment;
     const stored: Encoded[] = [];
     const note = (merged: Encoded) => (stored[0] = merged);
-    await this.#submitWithRoom(admitMerge(key, operand, operator, options, settings, operators, note));
-    return decode(stored[0]!.kind, stored[0]!.bytes);
+    const merged = () => decode(stored[0]!.kind, stored[0]!.bytes);
+    await this.#submitWithRoom(
+      admitMerge(key, operand, operator, options, settings, operators, note),
+      merged,
+    );
+    return merged();
   }
 
   /** What an `update` begins with: its options are checked before its function runs. */
@@ -93,7 +97,7 @@ export class Writes {
     const { durable } = this.#writeOptions('deleteMany', options);
     const unique = [...new Set(requireKeys(keys))];
     const mutations = unique.map((key): Mutation => ({ type: 'delete', key }));
-    return (await this.#submit(mutations, durable)).changed;
+    return (await this.#submit(mutations, durable, changedOf)).changed;
   }
 
   async clear(range?: unknown, options?: unknown): Promise<number> {
@@ -101,16 +105,20 @@ export class Writes {
     const bounds = resolveRange(range);
     const everything = bounds.low === '' && bounds.high === undefined && bounds.limit === Infinity;
     let cleared = 0;
-    await this.#submit(async () => {
-      await this.#parts.settle();
-      if (everything) {
-        cleared = this.#parts.state.keys - (await this.#parts.expired()).keys;
-        return this.#parts.state.keys > 0 ? [{ type: 'clear' }] : [];
-      }
-      const keys = await this.#parts.keysIn(bounds);
-      cleared = keys.length;
-      return keys.map(({ key }): Mutation => ({ type: 'delete', key }));
-    }, durable);
+    await this.#submit(
+      async () => {
+        await this.#parts.settle();
+        if (everything) {
+          cleared = this.#parts.state.keys - (await this.#parts.expired()).keys;
+          return this.#parts.state.keys > 0 ? [{ type: 'clear' }] : [];
+        }
+        const keys = await this.#parts.keysIn(bounds);
+        cleared = keys.length;
+        return keys.map(({ key }): Mutation => ({ type: 'delete', key }));
+      },
+      durable,
+      () => cleared,
+    );
     return cleared;
   }
 
@@ -126,7 +134,7 @@ export class Writes {
     const ttlMs = toMilliseconds('ttl', ttl);
     const unique = [...new Set(requireKeys(keys))];
     const mutations = unique.map((key): Mutation => ({ type: 'expire', key, ttlMs }));
-    return (await this.#submit(mutations, durable)).changed;
+    return (await this.#submit(mutations, durable, changedOf)).changed;
   }
 
   async persist(key: unknown, options?: unknown): Promise<boolean> {
@@ -138,23 +146,27 @@ export class Writes {
       if (!(await planner.isThere(checked, now()))) missing(checked, undefined, true);
       return mutations;
     };
-    const outcome = await this.#submit(strict ? lookFirst : mutations, durable);
+    const outcome = await this.#submit(strict ? lookFirst : mutations, durable, changedOne);
     return outcome.changed === 1;
   }
 
-  #submit(mutations: MutationSource, strict: boolean) {
+  #submit(mutations: MutationSource, strict: boolean, answer?: (made: Made) => unknown) {
     this.#parts.counters.operations += 1;
-    return this.#parts.committer.submit(mutations, strict);
+    return this.#parts.committer.submit(mutations, strict, answer);
   }
 
   /** Where the maplet may not grow, the room is counted when it is the call's turn. */
-  #submitWithRoom({ mutations, strict }: Admitted) {
-    if (this.#parts.environment.settings.maplet.autoResize) return this.#submit(mutations, strict);
-    return this.#submit(async () => {
-      const all = await mutations;
-      await this.#parts.planner.reserve(all, this.#parts.now());
-      return all;
-    }, strict);
+  #submitWithRoom({ mutations, strict }: Admitted, answer?: (made: Made) => unknown) {
+    if (this.#parts.environment.settings.maplet.autoResize) return this.#submit(mutations, strict, answer);
+    return this.#submit(
+      async () => {
+        const all = await mutations;
+        await this.#parts.planner.reserve(all, this.#parts.now());
+        return all;
+      },
+      strict,
+      answer,
+    );
   }
 
   async #changedOne(
@@ -162,7 +174,7 @@ export class Writes {
     durable: boolean,
     strict: boolean,
   ): Promise<boolean> {
-    const { changed } = await this.#submit([mutation], durable);
+    const { changed } = await this.#submit([mutation], durable, changedOne);
     if (changed === 0) missing(mutation.key, undefined, strict);
     return changed === 1;
   }
@@ -173,3 +185,6 @@ export class Writes {
     return { strict: given.strict === true, durable };
   }
 }
+
+const changedOf = ({ changed }: Made): number => changed;
+const changedOne = ({ changed }: Made): boolean => changed === 1;

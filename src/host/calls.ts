@@ -58,16 +58,33 @@ const CALLS: Readonly<Record<string, (engine: Engine, args: Args, session: strin
 
 export const CALL_NAMES = Object.keys(CALLS);
 
-/** Starts all calls in their order and answers when the last one has. Never rejects. */
-export function runCalls(engine: Engine, calls: readonly Call[], session = ''): Answer[] | Promise<Answer[]> {
-  const answers: (Answer | Promise<Answer>)[] = calls.map((call) => runCall(engine, call, session));
+/**
+ * Starts all calls in their order and answers when the last one has. Never rejects. With the
+ * number of the `first`, those that were made already are answered as they were then.
+ */
+export function runCalls(
+  engine: Engine,
+  calls: readonly Call[],
+  session = '',
+  first?: number,
+): Answer[] | Promise<Answer[]> {
+  const answers: (Answer | Promise<Answer>)[] = calls.map((call, i) =>
+    runCall(engine, call, session, first === undefined ? undefined : first + i),
+  );
   return answers.some((answer) => answer instanceof Promise) ? Promise.all(answers) : (answers as Answer[]);
 }
 
-function runCall(engine: Engine, { method, args }: Call, session: string): Answer | Promise<Answer> {
+function runCall(
+  engine: Engine,
+  { method, args }: Call,
+  session: string,
+  number: number | undefined,
+): Answer | Promise<Answer> {
   try {
     if (!Object.hasOwn(CALLS, method)) throw new TypeError(`there is no call ${method}`);
-    const value = engine.versions.by(session, () => CALLS[method]!(engine, args, session));
+    const given = number === undefined ? undefined : engine.answered({ client: session, number });
+    if (given) return given.then((value) => ({ value }), refuse);
+    const value = engine.versions.by(session, number, () => CALLS[method]!(engine, args, session));
     return value instanceof Promise ? value.then(answer, refuse) : answer(value);
   } catch (error) {
     return refuse(error);

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { type Encoded, encode } from '../../src/base/codec/index.js';
 import { decodeImage, encodeImage } from '../../src/engine/image-format.js';
 import { FileImages } from '../../src/storage/images.js';
 import { MemoryFile } from '../../src/storage/log/index.js';
@@ -28,6 +29,8 @@ async function fixed() {
   await idle(time);
   return bench;
 }
+
+const plain = (value: unknown) => encode(value) as Encoded;
 
 describe('an image of version 1', () => {
   test('is written in the bytes of the golden file', async () => {
@@ -81,10 +84,15 @@ describe('an image of version 1', () => {
         [],
         [{ firstKey: 'ü', location: 1 }],
       ],
+      answers: [
+        { client: 'tab', number: 3, value: { version: 7 } },
+        { client: '', number: 2 ** 40, value: 'x'.repeat(70_000) },
+      ].map(({ client, number, value }) => ({ client, number, encoded: plain([number, true, value]) })),
     };
     const again = decodeImage(Buffer.concat([...encodeImage(wanted)]));
     const kept = (_: number, i: number) => !Number.isNaN(deadline[i]!);
     expect(again.runs).toEqual(wanted.runs);
+    expect(again.answers).toEqual(wanted.answers);
     expect(Buffer.from(again.references.buffer).equals(Buffer.from(wanted.references.buffer))).toBe(true);
     for (const field of ['high', 'low', 'deadline'] as const) {
       expect(again.deadlines[field].join()).toBe(wanted.deadlines[field].filter(kept).join());

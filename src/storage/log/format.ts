@@ -50,9 +50,11 @@
  *     the first key of each is its key.
  *  4. An OBJECT is a value without a key, which entries behind it refer to: rewriting a
  *     log leaves one where the key that brought the value is gone, and others have it.
- *  5. A value no longer than `INLINE_MAX` stands in every entry that has it; a longer
+ *  5. An ANSWER says what a call of another tab was answered: the tab is its key, the
+ *     number of the call and the answer are its value. It stands in the call's batch.
+ *  6. A value no longer than `INLINE_MAX` stands in every entry that has it; a longer
  *     one stands where BRINGS is set, and a later entry refers to it.
- *  6. What is cut off is cut lastingly, by a flush, before other bytes are written
+ *  7. What is cut off is cut lastingly, by a flush, before other bytes are written
  *     there: pieces of two batches of one layout would fit together.
  *
  * What is assumed of the medium: bytes that were written before a `flush` that
@@ -85,7 +87,16 @@ export const COMMIT_AT = { bytes: 0, entries: 4, flushed: 8 } as const;
 export const COMMIT_BYTES = 12;
 
 /** Values are on disk: never renumber, never reuse. 0 is none, so that zeroed space is no entry. */
-export const Type = { Put: 1, Delete: 2, Clear: 3, Seal: 4, Keys: 5, Commit: 6, Object: 7 } as const;
+export const Type = {
+  Put: 1,
+  Delete: 2,
+  Clear: 3,
+  Seal: 4,
+  Keys: 5,
+  Commit: 6,
+  Object: 7,
+  Answer: 8,
+} as const;
 
 /** Bits of the head above the key's length. The kind of the value (`base/codec`) takes four more. */
 export const Flag = { WideKey: 1, Expires: 2, Created: 4, Updated: 8, Reference: 16, Brings: 32 } as const;
