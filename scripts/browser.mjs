@@ -22,7 +22,9 @@ const NAMES = [
 ];
 
 /** A browser that talks to nobody but the page under test. */
-const QUIET = [
+export const QUIET = [
+  // Chromium's sandbox refuses to run as root, which is what containers run as.
+  ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
   '--disable-background-networking',
   '--disable-breakpad',
   '--disable-client-side-phishing-detection',
@@ -73,9 +75,7 @@ export async function launchProfile(directory, options = {}) {
 
 async function settings(options) {
   const executablePath = await findBrowser();
-  // Chromium's sandbox refuses to run as root, which is what containers run as.
-  const root = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-  return { headless: true, executablePath, ...options, args: [...QUIET, ...root, ...(options.args ?? [])] };
+  return { headless: true, executablePath, ...options, args: [...QUIET, ...(options.args ?? [])] };
 }
 
 async function search() {

@@ -34,15 +34,21 @@ const TYPES = {
  *
  * `port` is tried first, as what a page stores belongs to its port; when it is
  * taken, any free one serves. Without `port` it is a free one. `headers` are added
- * to every answer and win over the server's own.
+ * to every answer and win over the server's own. `first` sees each request before the
+ * files do, and says whether it takes it.
  *
  * @param {string} directory
- * @param {{ port?: number, headers?: Record<string, string> }} [options]
+ * @param {{
+ *   port?: number,
+ *   headers?: Record<string, string>,
+ *   first?: (request: import('node:http').IncomingMessage, response: import('node:http').ServerResponse) => boolean,
+ * }} [options]
  * @returns {Promise<{ url: string, port: number, close(): Promise<void> }>}
  */
-export async function serve(directory, { port = 0, headers = {} } = {}) {
+export async function serve(directory, { port = 0, headers = {}, first = () => false } = {}) {
   const root = await realpath(directory);
   const server = createServer((request, response) => {
+    if (first(request, response)) return;
     answer(root, headers, request, response).catch(() => fail(response, 500, 'The file could not be read.'));
   });
   const taken = await listen(server, port).catch((error) => {

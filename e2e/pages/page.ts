@@ -1,5 +1,7 @@
 /** The page under test: gives the tests the package as an application has it. */
 import * as rootcellar from 'rootcellar';
+import { check } from '../load/check.js';
+import { startLoad } from '../load/load.js';
 
 declare global {
   interface Window {
@@ -7,10 +9,14 @@ declare global {
     store: rootcellar.Store;
     /** What a promise of a store came to: its value, or the name and code of its error. */
     outcome(promise: PromiseLike<unknown>): Promise<unknown>;
+    startLoad: typeof startLoad;
+    check: typeof check;
   }
 }
 
 window.rootcellar = rootcellar;
+window.startLoad = startLoad;
+window.check = check;
 window.outcome = async (promise) => {
   try {
     return await promise;
@@ -20,3 +26,6 @@ window.outcome = async (promise) => {
   }
 };
 document.title = 'ready';
+
+const tab = new URLSearchParams(location.search).get('tab');
+if (tab !== null) void import('./driven.js').then(({ drive }) => drive(tab));

@@ -82,4 +82,18 @@ describe('the static server', () => {
   test('takes no other method', async () => {
     expect((await get(server.port, '/', 'POST')).status).toBe(405);
   });
+
+  test('lets a handler see each request before the files', async () => {
+    const other = await serve(root, {
+      first: ({ url }, response) => {
+        if (url !== '/mine') return false;
+        response.end('mine');
+        return true;
+      },
+    });
+    expect(await get(other.port, '/mine', 'POST')).toMatchObject({ status: 200, body: 'mine' });
+    expect(await get(other.port, '/')).toMatchObject({ status: 200, body: '<!doctype html>' });
+    expect((await get(other.port, '/other', 'POST')).status).toBe(405);
+    await other.close();
+  });
 });
