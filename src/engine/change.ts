@@ -39,6 +39,17 @@ export interface PutChange {
   readonly time: number;
 }
 
+/**
+ * A put, in an extent that is sealed already, of a key that the store knows nothing of: it goes
+ * where sealing would bring it, and nobody needs to see the key. Made by recovery only.
+ */
+export interface PlacedChange extends Omit<PutChange, 'type' | 'key' | 'createdAt'> {
+  readonly type: 'placed';
+  /** Hash of the key. */
+  readonly high: number;
+  readonly low: number;
+}
+
 export interface DeleteChange {
   readonly type: 'delete';
   readonly key: string;

@@ -58,14 +58,9 @@ export class Engine {
     const engine = new Engine(environment);
     const counters = engine.#parts.counters;
     const image = await engine.#parts.images.restore();
-    const settleAll = () => engine.#parts.settle();
-    const replayed = await recover(
-      environment.log,
-      engine.#parts.state,
-      engine.#parts.contents,
-      settleAll,
-      image?.position,
-    );
+    const { state, contents } = engine.#parts;
+    const settle = () => engine.#parts.settle();
+    const replayed = await recover({ log: environment.log, state, contents, settle }, image?.position);
     counters.recovered = replayed.entries;
     counters.tornBytes = replayed.tornBytes;
     counters.openedIn = environment.now() - counters.openedAt;

@@ -26,7 +26,7 @@ import { type MutableMap, PersistentMap } from '../structures/hamt/index.js';
 import { IndexMaplet, type IndexMapletOptions } from '../structures/maplet/index.js';
 import type { Run } from '../structures/runs/index.js';
 import { Answers } from './answers.js';
-import type { Change, Content, PutChange } from './change.js';
+import type { Change, Content, PlacedChange, PutChange } from './change.js';
 
 /** What the buffer knows of a key. */
 export interface Slot {
@@ -161,12 +161,13 @@ export class State {
   /**
    * Makes `change` count. `endGroup` must follow the last one of a group.
    */
-  apply(change: Change): void {
+  apply(change: Change | PlacedChange): void {
     this.#forgetOrder();
     this.version = change.version;
     this.time = Math.max(this.time, change.time);
     if (this.firstTime === 0) this.firstTime = this.time;
     if (change.type === 'put') this.#put(change);
+    else if (change.type === 'placed') this.#place(change);
     else if (change.type === 'object') this.#bring(change.content);
     else if (change.type === 'delete') this.#delete(change.key, change.version);
     else if (change.type === 'clear') this.#clear();
@@ -244,6 +245,29 @@ export class State {
     else if (this.deadlines.size > 0) this.deadlines.cancel(high, low);
   }
 
+  #place({ high, low, location, bytes, content, expiresAt }: PlacedChange): void {
+    this.#puts += 1;
+    this.#overhead += bytes - (content.brings ? content.size : 0);
+    this.#retain(content);
+    this.keys += 1;
+    this.index.insert(high, low, location);
+    if (expiresAt !== Infinity) this.deadlines.schedule(high, low, expiresAt);
+  }
+
+  /** Whether the index may name a record of a key with this hash. */
+  knows(high: number, low: number): boolean {
+    return this.index.size > 0 && this.index.candidates(high, low, this.#none) > 0;
+  }
+
+  /** Brings a key that was placed back to the buffer: its extent is not sealed. */
+  recall(key: string, slot: Omit<Slot, 'settled'>): void {
+    const high = hashString(this.secret, key);
+    const low = lane[0]!;
+    this.index.remove(high, low, slot.location);
+    this.#buffer.set(key, { ...slot, settled: true });
+    if (slot.expiresAt !== Infinity) this.#schedule(key, high, low, slot.expiresAt);
+  }
+
   #delete(key: string, version: number): void {
     const high = hashString(this.secret, key);
     const low = lane[0]!;
@@ -308,7 +332,7 @@ export class State {
   /** Whether nothing older of `key` is left in the index, for all that can be said without reading. */
   #settledAfter(key: string, high: number, low: number, old: Slot | undefined): boolean {
     if (old) return old.settled;
-    if (this.index.size === 0 || this.index.candidates(high, low, this.#none) === 0) return true;
+    if (!this.knows(high, low)) return true;
     this.unsettled.push(key);
     return false;
   }

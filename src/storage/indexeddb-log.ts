@@ -129,7 +129,8 @@ export class IndexedDbLog implements Log {
         for (let n = 0; n < page.offsets.length; n++) {
           const entry = new EntryView(page.bytes, page.view, page.offsets[n]!);
           if (entry.type !== Type.Commit) {
-            visit(entry, page.first + n);
+            const visiting = visit(entry, page.first + n);
+            if (visiting) await visiting;
             inBatch += 1;
             continue;
           }

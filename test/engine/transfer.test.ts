@@ -10,44 +10,12 @@ import { ImportReader } from '../../src/engine/transfer/reader.js';
 import type { OpenOptions } from '../../src/index.js';
 import { MemoryFile } from '../../src/storage/log/index.js';
 import { type BenchStore, FakeTime, openBench, reopen, START, scanAll } from './bench-store.js';
+import { content, exportAll, importAll } from './transfers-of.js';
 
 /** The one of `openBench`. */
 const SECRET = secretFrom(Uint8Array.from({ length: 16 }, (_, i) => i));
 const LONG = 'a value that is longer than sixteen bytes';
 const NO_SWEEP: OpenOptions = { ttl: { sweepInterval: Number.POSITIVE_INFINITY } };
-
-async function exportAll({ transfers }: Engine, between?: () => Promise<unknown>): Promise<Uint8Array> {
-  const id = await transfers.beginExport();
-  const pieces: Uint8Array[] = [];
-  for (let isLast = false; !isLast; ) {
-    await between?.();
-    const [bytes, last] = await transfers.exportNext(id);
-    expect(bytes.buffer.byteLength).toBe(bytes.length);
-    pieces.push(bytes);
-    isLast = last;
-  }
-  return new Uint8Array(Buffer.concat(pieces));
-}
-
-async function importAll({ transfers }: Engine, bytes: Uint8Array, options: object, pieceBytes = 1000) {
-  const id = transfers.beginImport(options);
-  for (let at = 0; at < bytes.length; at += pieceBytes) {
-    transfers.importWrite(id, bytes.slice(at, at + pieceBytes));
-  }
-  return transfers.importEnd(id);
-}
-
-/** All that an application can tell of the entries, but for the version. */
-async function content(engine: Engine): Promise<unknown[]> {
-  const keys = await scanAll<string>(engine, 'keys');
-  const entries = await Promise.all(keys.map((key) => engine.getEntry(key)));
-  // Bytes are told by their `objectId`: comparing them one by one takes seconds.
-  return entries.map((entry) => {
-    const { value } = entry as { value: unknown };
-    const isBytes = value instanceof Uint8Array || value instanceof ArrayBuffer;
-    return { ...(entry as object), version: 0, value: isBytes ? 'bytes' : value };
-  });
-}
 
 async function figures(engine: Engine): Promise<unknown> {
   const { totalKeys, totalObjects, totalBytes, logicalBytes } = await engine.health();

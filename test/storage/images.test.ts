@@ -252,7 +252,9 @@ describe('a log', () => {
       expect(await log.reaches({ ...position, next: position['next']! + 1 })).toBe(false);
       const locations: number[] = [];
       await log.replay(
-        (_, location) => locations.push(location),
+        (_, location) => {
+          locations.push(location);
+        },
         () => {},
         position,
       );

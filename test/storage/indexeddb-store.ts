@@ -47,7 +47,9 @@ export async function replay({ log }: Backend): Promise<Seen[][]> {
   const batches: Seen[][] = [];
   let batch: (() => Seen)[] = [];
   await log.replay(
-    (found, location) => batch.push(() => ({ key: found.key, value: textOf(found.value), location })),
+    (found, location) => {
+      batch.push(() => ({ key: found.key, value: textOf(found.value), location }));
+    },
     async () => {
       await Promise.resolve();
       batches.push(batch.map((take) => take()));

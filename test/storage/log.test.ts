@@ -38,8 +38,9 @@ async function replay(
   const log = open(file, options);
   const seen: Seen[] = [];
   const { tornBytes } = await log.replay(
-    (found, location) =>
-      seen.push({ key: found.key, value: new TextDecoder().decode(found.value), location }),
+    (found, location) => {
+      seen.push({ key: found.key, value: new TextDecoder().decode(found.value), location });
+    },
     () => {},
   );
   return { seen, log, tornBytes };

@@ -3,6 +3,7 @@
  */
 import { equalBytes, getUint48, getUnits, isLatin1, putUint48, putUnits } from '../../base/bytes.js';
 import { crc32c } from '../../base/crc32c.js';
+import { hashKeyBytes, type Secret } from '../../base/hash.js';
 import { ENTRY_AT, FLAG_MASK, FLAG_SHIFT, Flag, KEY_MASK, KIND_SHIFT, TYPE_SHIFT, Type } from './format.js';
 
 /** Names a stored value: the hash of its content, the version that brought it, its bytes. */
@@ -124,7 +125,8 @@ export class EntryView implements EntryFields {
   #keyStart: number;
   #keyEnd: number;
   #end: number;
-  readonly #wide: boolean;
+  /** Whether a code unit of the key takes two bytes. */
+  readonly isWide: boolean;
 
   /** REQUIRES: `entryLength` gave a length for this place. */
   constructor(bytes: Uint8Array, view: DataView, at: number) {
@@ -162,14 +164,28 @@ export class EntryView implements EntryFields {
       next += REFERENCE_BYTES;
     }
     this.brings = (flags & Flag.Brings) !== 0;
-    this.#wide = (flags & Flag.WideKey) !== 0;
+    this.isWide = (flags & Flag.WideKey) !== 0;
     this.#keyStart = next;
     this.#keyEnd = next + (head & KEY_MASK);
     this.#end = at + view.getUint32(at + ENTRY_AT.length, true);
   }
 
   get key(): string {
-    return getUnits(this.#bytes, this.#keyStart, this.#keyEnd, this.#wide);
+    return getUnits(this.#bytes, this.#keyStart, this.#keyEnd, this.isWide);
+  }
+
+  /** `hashString` of the key, which is not made for it. */
+  hashKey(secret: Secret): number {
+    return hashKeyBytes(secret, this.#bytes, this.#keyStart, this.#keyEnd, this.isWide);
+  }
+
+  get keyBytes(): number {
+    return this.#keyEnd - this.#keyStart;
+  }
+
+  copyKey(into: Uint8Array, at: number): void {
+    const bytes = this.#bytes;
+    for (let from = this.#keyStart; from < this.#keyEnd; from++) into[at++] = bytes[from]!;
   }
 
   /** A view of the bytes that were read; a copy where it must outlive them. */
@@ -199,11 +215,11 @@ export class EntryView implements EntryFields {
   }
 
   hasKey(key: string): boolean {
-    const width = this.#wide ? 2 : 1;
-    if (this.#keyEnd - this.#keyStart !== key.length * width) return false;
+    const width = this.isWide ? 2 : 1;
+    if (this.keyBytes !== key.length * width) return false;
     const bytes = this.#bytes;
     for (let i = 0, at = this.#keyStart; i < key.length; i++, at += width) {
-      const unit = this.#wide ? bytes[at]! | (bytes[at + 1]! << 8) : bytes[at]!;
+      const unit = this.isWide ? bytes[at]! | (bytes[at + 1]! << 8) : bytes[at]!;
       if (key.charCodeAt(i) !== unit) return false;
     }
     return true;

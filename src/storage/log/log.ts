@@ -29,7 +29,8 @@ export interface Replayed {
 /** Where a log ended once, in its own words: for that log alone, by way of JSON. */
 export type Position = Readonly<Record<string, number>>;
 
-export type Visit = (entry: EntryView, location: number) => void;
+/** Told of each entry, one after the other. An entry is good until the end of its batch is over. */
+export type Visit = (entry: EntryView, location: number) => Eventually<void>;
 
 export interface Log {
   readonly backend: string;

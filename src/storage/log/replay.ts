@@ -113,7 +113,8 @@ export async function replayFile(
     const known = flushedByCommit(stretch, next - padded(COMMIT_TOTAL), generation);
     flushedTo = Math.max(flushedTo, known);
     for (const place of places) {
-      visit(new EntryView(stretch.bytes, stretch.view, stretch.offset(place)), place / UNIT);
+      const visiting = visit(new EntryView(stretch.bytes, stretch.view, stretch.offset(place)), place / UNIT);
+      if (visiting) await visiting;
     }
     const waiting = endBatch();
     if (waiting) await waiting;
