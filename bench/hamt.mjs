@@ -1,21 +1,22 @@
 /**
  * PersistentMap beside `immutable` and the native Map, as a table.
  *
- *     npm run bench -- hamt [--browser] [--n 1000000] [--rounds 5] [--keys long|short] [--json] [--quick]
+ *     npm run bench -- hamt [--browser] [--n 1000000] [--rounds 5] [--keys long|short] [--quick]
  *     npm run bench -- hamt --pypersistent [--browser] [--n 1000000] [--rounds 5]
  *
- * `--quick` stops after the lookups. Reads dist/, or what ROOTCELLAR_DIST names. Each
- * library runs in a process of its own; the processes take turns (structures/runner.mjs),
- * and each figure is the median over the rounds. Times are CPU time of the process with
- * the collector on the same thread, after a collection; with `--browser` Chromium's wall
- * clock: let nothing else run. Keys that are looked up are fresh strings, never the
- * objects that were put in, but in the one row that says so. `--pypersistent` does what
- * the benchmark of that library does and puts its stated figures beside.
+ * `--quick` stops after the lookups; else what is shown is kept in bench/results. Reads
+ * dist/, or what ROOTCELLAR_DIST names. Each library runs in a process of its own; the
+ * processes take turns (structures/runner.mjs), and each figure is the median over the
+ * rounds. Times are CPU time of the process with the collector on the same thread, after
+ * a collection; with `--browser` Chromium's wall clock: let nothing else run. Keys that
+ * are looked up are fresh strings, never the objects that were put in, but in the one row
+ * that says so. `--pypersistent` does what the benchmark of that library does and puts
+ * its stated figures beside.
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { TEXTS } from './structures/keys.js';
-import { interleaved, medianOf, openRunner } from './structures/runner.mjs';
+import { interleaved, keep, medianOf, openRunner } from './structures/runner.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -24,7 +25,6 @@ const { values } = parseArgs({
     n: { type: 'string', default: '1000000' },
     rounds: { type: 'string', default: '5' },
     keys: { type: 'string', default: 'long' },
-    json: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
   },
 });
@@ -67,10 +67,6 @@ async function besideImmutable() {
     const [ours, theirs, native] = libraries.map((library) => medianOf(runs[library], name));
     return { name, ours, theirs, native, ratio: theirs / ours, target: TARGETS[name] };
   });
-  if (values.json) {
-    console.log(JSON.stringify({ n: count, keys: values.keys, rounds, engine: runner.name, rows }));
-    return;
-  }
   console.log(
     `${count} ${values.keys} keys, ${runner.name}, medians of ${rounds}; ns an operation unless a unit stands there\n`,
   );
@@ -81,6 +77,12 @@ async function besideImmutable() {
     const goal = promised && target !== undefined ? `${target}x${ratio >= target ? '' : ' (missed)'}` : '';
     console.log(`| ${name} | ${show(ours)} | ${show(theirs)} | ${show(native)} | ${times} | ${goal} |`);
   }
+  if (!values.quick) keep(fileName(`hamt-${values.keys}`), { count, rounds, engine: runner.name, rows });
+}
+
+function fileName(name) {
+  const of = count === 1_000_000 ? '' : `-${count}`;
+  return `${name}${of}-${values.browser ? 'chromium' : 'node'}`;
 }
 
 async function besidePyPersistent() {
@@ -90,10 +92,6 @@ async function besidePyPersistent() {
     const [ours, native] = [medianOf(runs.rootcellar, name), medianOf(runs.Map, name)];
     return { name, ours, native, persistent, mutable, source };
   });
-  if (values.json) {
-    console.log(JSON.stringify({ n: count, rounds, engine: runner.name, sources: stated.sources, rows }));
-    return;
-  }
   console.log(`${count} keys "key0" and so on, ${runner.name}, medians of ${rounds}; milliseconds`);
   console.log(
     'pypersistent and dict: as stated for 1,000,000 keys, on another machine: compare the shape only\n',
@@ -107,4 +105,6 @@ async function besidePyPersistent() {
   }
   console.log('\nTimes: a persistent map beside the mutable one of its language.');
   for (const [source, where] of Object.entries(stated.sources)) console.log(`${source}: ${where}`);
+  const { sources } = stated;
+  keep(fileName('hamt-pypersistent'), { count, rounds, engine: runner.name, sources, rows });
 }

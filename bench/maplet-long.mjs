@@ -1,7 +1,7 @@
 /**
- * 10^8 checks that no key goes missing, in a few minutes.
+ * 10^8 checks that no key goes missing, in about five minutes.
  *
- *     node bench/maplet-long.mjs [--checks 100000000] [--seed 1]
+ *     npm run bench -- maplet-long [--checks 100000000] [--seed 1]
  *
  * An index and a public maplet live through phases of growth, change and mass
  * deletion, at full width and with short fingerprints; after every phase all keys

@@ -6,14 +6,15 @@
  * Each library runs in a process of its own, in turn (structures/runner.mjs); shown
  * are medians over the rounds. In Node times are CPU time; with `--browser` they are
  * Chromium's wall clock: let nothing else run. Reads dist/, or what ROOTCELLAR_DIST
- * names. `--quick`: 200,000 keys, one round: to see that it runs.
+ * names. What is shown is kept in bench/results too, but for `--quick`: 200,000 keys,
+ * one round, to see that it runs.
  *
  * `--keys 10000000` is the longer command: about 45 minutes for five rounds, some eight
  * minutes a round, and 3 GB of memory. Growth is then watched up to 16 million keys, as a
  * Map holds no more than 2^24.
  */
 import { parseArgs } from 'node:util';
-import { interleaved, medianOf, openRunner } from './structures/runner.mjs';
+import { interleaved, keep, medianOf, openRunner } from './structures/runner.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -45,6 +46,15 @@ try {
 }
 console.log(`${count} keys of 20 characters, medians of ${rounds}, ${runner.name}`);
 console.table(rows);
+if (!values.quick) {
+  const of = count === 1_000_000 ? '' : `-${count}`;
+  keep(`maplet${of}-${values.browser ? 'chromium' : 'node'}`, {
+    keys: count,
+    rounds,
+    engine: runner.name,
+    rows,
+  });
+}
 
 async function measureAll(run) {
   speedRows(await run(['map', 'index', 'index-presized']));

@@ -4,9 +4,9 @@
  * strikes all alike.
  */
 import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { launch } from '../../scripts/browser.mjs';
@@ -91,4 +91,13 @@ export async function interleaved(runner, benchmark, tasks, options, rounds) {
 export function medianOf(results, field) {
   const values = results.map((result) => result[field]).filter((value) => value !== undefined);
   return values.sort((a, b) => a - b)[values.length >> 1];
+}
+
+/** Keeps a result as bench/results/<name>.json, with what it was measured on. */
+export function keep(name, result) {
+  const machine = { cpu: cpus()[0].model, cores: cpus().length, load: loadavg()[0].toFixed(2) };
+  const directory = join(here, '../results');
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, `${name}.json`), `${JSON.stringify({ machine, ...result }, null, 2)}\n`);
+  console.log(`bench/results/${name}.json`);
 }

@@ -12,5 +12,5 @@ export { type HashOptions, MutableMap, PersistentMap } from './map.js';
 export type { Mapping } from './mapping.js';
 export { Persistent } from './persistent.js';
 export { MutableSet, PersistentSet, type SetLike } from './set.js';
-export { type OrderOptions, PersistentSortedMap } from './sorted-map.js';
+export { MutableSortedMap, type OrderOptions, PersistentSortedMap } from './sorted-map.js';
 export { PersistentVector } from './vector.js';

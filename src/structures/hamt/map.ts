@@ -245,6 +245,9 @@ export class PersistentMap<K, V> extends Persistent implements Iterable<[K, V]> 
    * goes with the changes, not with the sizes.
    */
   diff(other: PersistentMap<K, V>): readonly Difference<K, V>[] {
+    if (!(other instanceof PersistentMap)) {
+      throw new TypeError(`diff: expected a PersistentMap, got ${describe(other)}`);
+    }
     return diffMaps(this, other) as Difference<K, V>[];
   }
 

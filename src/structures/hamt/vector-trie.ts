@@ -101,6 +101,46 @@ function takeBelow(node: Branch, shift: number, last: number): Branch {
   return [...node.slice(0, digit), takeBelow(node[digit] as Branch, shift - BITS, last)];
 }
 
+/**
+ * Whether `test` holds for every two leaves that begin at one index and are not the
+ * same, up to the shorter trie's end. Branches that the tries share are not entered.
+ */
+export function everyUnshared(a: VectorTrie, b: VectorTrie, test: LeafTest): boolean {
+  const shift = Math.min(a.shift, b.shift);
+  const whole = Math.min(a.size - a.tail.length, b.size - b.tail.length);
+  if (!everyBelow(firstAt(a, shift), firstAt(b, shift), shift, 0, whole, test)) return false;
+  if (whole >= Math.min(a.size, b.size)) return true;
+  const [lastA, lastB] = [leafOf(a, whole), leafOf(b, whole)];
+  return lastA === lastB || test(lastA, lastB, whole);
+}
+
+/** The leaves of two tries that begin at `start`; the last ones may differ in length. */
+type LeafTest = (a: Branch, b: Branch, start: number) => boolean;
+
+function everyBelow(
+  a: Branch,
+  b: Branch,
+  shift: number,
+  start: number,
+  end: number,
+  test: LeafTest,
+): boolean {
+  if (a === b || start >= end) return true;
+  if (shift === 0) return test(a, b, start);
+  for (let digit = 0; digit < WIDTH && start + digit * 2 ** shift < end; digit++) {
+    const [childA, childB] = [a[digit] as Branch, b[digit] as Branch];
+    if (!everyBelow(childA, childB, shift - BITS, start + digit * 2 ** shift, end, test)) return false;
+  }
+  return true;
+}
+
+/** The node at `shift` that holds the first elements. */
+function firstAt(trie: VectorTrie, shift: number): Branch {
+  let node = trie.root;
+  for (let at = trie.shift; at > shift; at -= BITS) node = node[0] as Branch;
+  return node;
+}
+
 function replaced(node: Branch, at: number, value: unknown): Branch {
   const next = node.slice();
   next[at] = value;

@@ -3,13 +3,16 @@
  *
  * Costs, of n elements: reading and replacing O(log32 n), appending and removing
  * at the end O(1) but for every 32nd, a slice from the beginning O(log32 n), any
- * other slice and `concat` the elements that are moved.
+ * other slice and `concat` the elements that are moved, `equals` and `diff` what the
+ * two vectors do not share.
  */
 import { fromBytes, register, toBytes, VECTOR } from './bytes.js';
+import type { Difference } from './diff.js';
 import { describe, iterableOf } from './mapping.js';
 import { Persistent, sameValue } from './persistent.js';
 import {
   EMPTY_TRIE,
+  everyUnshared,
   leafOf,
   pushOne,
   setAt,
@@ -246,17 +249,38 @@ export class PersistentVector<T> extends Persistent implements Iterable<T> {
     }
   }
 
-  /** Whether `other` is a PersistentVector of the same elements. Skips the leaves that the two share. */
+  /** Whether `other` is a PersistentVector of the same elements. Skips what the two share. */
   equals(other: unknown): boolean {
     if (this === other) return true;
     if (!(other instanceof PersistentVector) || other.size !== this.size) return false;
-    for (let start = 0; start < this.size; start += WIDTH) {
-      const a = leafOf(this.#trie, start);
-      const b = leafOf(other.#trie, start);
-      if (a === b) continue;
-      for (let i = 0; i < a.length; i++) if (!sameValue(a[i], b[i])) return false;
+    return everyUnshared(this.#trie, other.#trie, (a, b) => a.every((value, i) => sameValue(value, b[i])));
+  }
+
+  /**
+   * The indices at which `other` differs from this vector, ascending; its further
+   * elements are "added", those that it has no longer "removed". Elements that are
+   * equal as in `equals` do not differ. Nothing is taken as moved: after a slice
+   * from the middle nearly all differ. Skips what the two share.
+   */
+  diff(other: PersistentVector<T>): readonly Difference<number, T>[] {
+    if (!(other instanceof PersistentVector)) {
+      throw new TypeError(`diff: expected a PersistentVector, got ${describe(other)}`);
     }
-    return true;
+    const out: Difference<number, T>[] = [];
+    everyUnshared(this.#trie, other.#trie, (a, b, start) => {
+      for (let i = 0; i < Math.min(a.length, b.length); i++) {
+        if (sameValue(a[i], b[i])) continue;
+        out.push({ key: start + i, kind: 'changed', before: a[i] as T, after: b[i] as T });
+      }
+      return true;
+    });
+    for (let key = other.size; key < this.size; key++) {
+      out.push({ key, kind: 'removed', before: this.get(key) as T });
+    }
+    for (let key = this.size; key < other.size; key++) {
+      out.push({ key, kind: 'added', after: other.get(key) as T });
+    }
+    return out;
   }
 
   /** Bytes for `fromBytes`; equal vectors give equal bytes. As of `PersistentMap`. */

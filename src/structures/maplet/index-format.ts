@@ -30,15 +30,24 @@
  *        32        words, 4 bytes a slot; tags, 2 bytes a slot; then for each
  *                  spilled entry u32 fingerprint, u32 word
  *
+ * What words and tags mean is in slots.ts and segment.ts; an empty slot has the tag
+ * that its place implies.
+ *
  * The crc in the manifest tells a segment from another that had its number. A
  * reader refuses with FormatError another magic or a higher version, and with
  * CorruptionError all else that does not agree.
  *
- * The manifest of an index with default options and one segment, number 1, whose
- * crc is 0x44332211, is these 40 bytes:
+ * The manifest of an index with default options and one segment, number 1, whose crc is 0x44332211, is these 40 bytes:
  *
- *    52 43 49 58  33 91 53 27  01 00 00 00  00 40 00 00  00 10 00 00
+ *    52 43 49 58  8d 16 1c f3  01 00 00 00  00 28 00 00  00 10 00 00
  *    40 00 00 00  02 00 00 00  01 00 00 00  01 00 00 00  11 22 33 44
+ *
+ * The segment of an index of 8 slots that has location 5 under the hash 0x80000000, 0, and nothing else, is these 80 bytes:
+ *
+ *    52 43 49 53  dc be 44 1c  01 00 0c 1c  08 00 00 00  01 00 00 00
+ *    00 00 00 00  00 00 00 00  00 00 00 00  00 00 00 00  00 00 00 00
+ *    05 00 00 00  00 00 00 00  00 00 00 00  00 00 00 00  00 00 00 00
+ *    00 00 00 00  ab 02 56 05  00 08 ac 0a  57 0d 02 10  ad 12 58 15
  */
 import { crc32c } from '../../base/crc32c.js';
 import { CorruptionError, FormatError } from '../../base/errors.js';

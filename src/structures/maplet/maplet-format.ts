@@ -17,17 +17,19 @@
  *        44     4  reserved    0
  *        48        the tables; then the references
  *
- * A table is five u32, bits, step, slots, used, entries, and its planes as in
- * quotient-table.ts: occupied, ends, spills, remainders, values. References are
- * one value of codec version 1: an array of all values and one of free places.
+ * A table is u32 bits, u32 slots, double step, u32 used, u32 entries, and its planes
+ * as in quotient-table.ts: occupied, ends, spills, remainders, values. References are a
+ * byte, the kind of value of `base/codec`, and one value: an array of all values and
+ * one of free places; nothing where values stand in their slots.
  *
  * A reader refuses with FormatError what has another magic or a higher version,
- * and with CorruptionError what is cut, fails the crc or breaks a rule.
+ * and with CorruptionError what is cut, fails the crc, or breaks a rule of this
+ * table or of quotient-table.ts.
  *
  * A maplet of capacity 1, rate 0.5, operator 'max' of 1 bit, seed 7, with nothing
- * in it, begins with these 48 bytes; 1 table of 20 + 8 + 8 + 1 + 8 + 16 bytes follows:
+ * in it, begins with these 48 bytes; 1 table of 24 + 8 + 8 + 1 + 24 + 16 bytes follows:
  *
- *    52 43 4d 50  d7 42 bc 80  01 01 02 01  01 00 00 00
+ *    52 43 4d 50  4f 9d ea 5f  01 01 02 01  01 00 00 00
  *    07 00 00 00  00 00 00 00  00 00 00 00  00 00 e0 3f
  *    00 00 00 00  00 00 f0 3f  00 00 00 00  00 00 00 00
  *
@@ -38,7 +40,9 @@ import { crc32c } from '../../base/crc32c.js';
 import { CorruptionError, FormatError, SerializationError } from '../../base/errors.js';
 import type { Secret } from '../../base/hash.js';
 import { type Cells, cellsFor, cellsWith } from './cells.js';
+import { isStep } from './geometry.js';
 import { OPERATORS, type Operator, type OperatorName } from './operators.js';
+import { isSound } from './quotient-check.js';
 import { QuotientTable } from './quotient-table.js';
 
 export const AT = {
@@ -59,7 +63,7 @@ export const AT = {
 
 const MAGIC = 0x504d4352;
 const VERSION = 1;
-const TABLE_HEAD = 20;
+const TABLE = { bits: 0, slots: 4, step: 8, used: 16, entries: 20, planes: 24 } as const;
 const SLOTS_MAX = 2 ** 27;
 const SEALED = AT.version;
 
@@ -94,7 +98,7 @@ export function encodeMaplet<V>(parts: MapletParts<V>): Uint8Array {
   const { tables, cells, operator } = parts;
   const byReference = parts.valueBits === Number.POSITIVE_INFINITY;
   const references = byReference ? encodeReferences(cells) : new Uint8Array(0);
-  const body = tables.reduce((sum, table) => sum + TABLE_HEAD + table.bytes, 0);
+  const body = tables.reduce((sum, table) => sum + TABLE.planes + table.bytes, 0);
   const size = AT.body + body + references.length;
   const bytes = new Uint8Array(size);
   const view = new DataView(bytes.buffer);
@@ -111,10 +115,12 @@ export function encodeMaplet<V>(parts: MapletParts<V>): Uint8Array {
   view.setUint32(AT.references, references.length, true);
   let at: number = AT.body;
   for (const table of tables) {
-    for (const field of [table.bits, table.step, table.slots, table.used, table.entries]) {
-      view.setUint32(at, field, true);
-      at += 4;
-    }
+    view.setUint32(at + TABLE.bits, table.bits, true);
+    view.setUint32(at + TABLE.slots, table.slots, true);
+    view.setFloat64(at + TABLE.step, table.step, true);
+    view.setUint32(at + TABLE.used, table.used, true);
+    view.setUint32(at + TABLE.entries, table.entries, true);
+    at += TABLE.planes;
     for (const plane of table.planes) {
       bytes.set(new Uint8Array(plane.buffer, plane.byteOffset, plane.byteLength), at);
       at += plane.byteLength;
@@ -149,27 +155,46 @@ export function decodeMaplet<V>(bytes: Uint8Array, given?: Operator<V>): MapletP
 
   const operator = operatorFor(view.getUint8(AT.operator), given);
   const valueBits = view.getUint8(AT.valueBits) || Number.POSITIVE_INFINITY;
-  const referencesSize = view.getUint32(AT.references, true);
-  const end = bytes.length - referencesSize;
+  const falsePositiveRate = view.getFloat64(AT.rate, true);
+  const limit = view.getFloat64(AT.capacity, true);
+  if (!(falsePositiveRate > 0 && falsePositiveRate < 1)) throw corrupt('its rate', AT.rate);
+  if (!(limit >= 1 && Number.isSafeInteger(limit))) throw corrupt('its capacity', AT.capacity);
+  const end = bytes.length - view.getUint32(AT.references, true);
   const tables: QuotientTable[] = [];
   let at: number = AT.body;
   for (let left = view.getUint32(AT.tables, true); left > 0; left--) {
     const table = readTable(bytes, view, at, end, valueBits);
+    if (table.bits < (tables.at(-1)?.bits ?? 0)) throw corrupt('the order of its tables', at);
     tables.push(table);
-    at += TABLE_HEAD + table.bytes;
+    at += TABLE.planes + table.bytes;
   }
   if (at !== end || tables.length === 0) throw corrupt('its tables do not fill it', at);
   return {
     operator,
     valueBits,
     tables,
-    falsePositiveRate: view.getFloat64(AT.rate, true),
-    limit: view.getFloat64(AT.capacity, true),
+    falsePositiveRate,
+    limit,
     autoResize: flags === 1,
     secret: Int32Array.of(view.getInt32(AT.seed, true), view.getInt32(AT.seed + 4, true)),
-    cells:
-      referencesSize === 0 ? cellsFor(operator, valueBits) : decodeReferences(operator, bytes.slice(end)),
+    cells: readCells(operator, valueBits, bytes.slice(end), tables),
   };
+}
+
+function readCells<V>(
+  operator: Operator<V>,
+  valueBits: number,
+  references: Uint8Array,
+  tables: readonly QuotientTable[],
+): Cells<V> {
+  const byReference = valueBits === Number.POSITIVE_INFINITY;
+  if (references.length > 0 !== byReference) throw corrupt('its references', AT.references);
+  if (byReference) return decodeReferences(operator, references, tables);
+  try {
+    return cellsFor(operator, valueBits);
+  } catch (cause) {
+    throw new CorruptionError('a damaged maplet: its width', { cause });
+  }
 }
 
 function readTable(
@@ -179,24 +204,24 @@ function readTable(
   end: number,
   valueBits: number,
 ): QuotientTable {
-  if (from + TABLE_HEAD > end) throw corrupt('it ends in a table', from);
-  const [bits, step, slots, used, entries] = [0, 4, 8, 12, 16].map((field) =>
-    view.getUint32(from + field, true),
-  );
-  const plausible =
-    bits! >= 1 && bits! <= 48 && step! >= 1 && slots! % 64 === 0 && used! <= slots! && entries! <= used!;
-  if (!plausible || slots! > SLOTS_MAX || 2 ** bits! / step! > slots!)
-    throw corrupt('the head of a table', from);
+  if (from + TABLE.planes > end) throw corrupt('it ends in a table', from);
+  const bits = view.getUint32(from + TABLE.bits, true);
+  const slots = view.getUint32(from + TABLE.slots, true);
+  const step = view.getFloat64(from + TABLE.step, true);
+  // Two bits a slot at least, before memory is asked for so many.
+  const plausible = bits >= 1 && bits <= 48 && isStep(step) && slots % 64 === 0 && slots / 4 <= end - from;
+  if (!plausible || slots > SLOTS_MAX || 2 ** bits / step > slots) throw corrupt('the head of a table', from);
   const width = valueBits === Number.POSITIVE_INFINITY ? 32 : valueBits;
-  const table = new QuotientTable({ bits: bits!, step: step!, valueBits: width }, slots);
-  let at = from + TABLE_HEAD;
+  const table = new QuotientTable({ bits, step, valueBits: width }, slots);
+  let at = from + TABLE.planes;
   if (at + table.bytes > end) throw corrupt('it ends in a table', from);
   for (const plane of table.planes) {
     new Uint8Array(plane.buffer).set(bytes.subarray(at, at + plane.byteLength));
     at += plane.byteLength;
   }
-  table.used = used!;
-  table.entries = entries!;
+  table.used = view.getUint32(from + TABLE.used, true);
+  table.entries = view.getUint32(from + TABLE.entries, true);
+  if (table.slots !== slots || !isSound(table)) throw corrupt('the planes of a table', from);
   return table;
 }
 
@@ -224,9 +249,26 @@ function encodeReferences<V>(cells: Cells<V>): Uint8Array {
   return bytes;
 }
 
-function decodeReferences<V>(operator: Operator<V>, bytes: Uint8Array): Cells<V> {
+/** Every place is named by one slot or free. */
+function decodeReferences<V>(
+  operator: Operator<V>,
+  bytes: Uint8Array,
+  tables: readonly QuotientTable[],
+): Cells<V> {
   if (bytes[0] !== Kind.Tagged) throw corrupt('its references', 0);
-  const [values, unused] = decode(Kind.Tagged, bytes.subarray(1)) as [(V | undefined)[], number[]];
+  const both = decode(Kind.Tagged, bytes.subarray(1));
+  if (!Array.isArray(both) || !both.every(Array.isArray)) throw corrupt('its references', 1);
+  const [values = [], unused = []] = both as [(V | undefined)[], number[]];
+  const named = new Set(unused);
+  let count = unused.length;
+  for (const table of tables) {
+    table.forEach((_, place) => {
+      named.add(place);
+      count++;
+    });
+  }
+  const all = Array.from(values, (_, place) => named.has(place));
+  if (count !== values.length || all.includes(false)) throw corrupt('its references', 1);
   return cellsWith(operator, values, unused);
 }
 

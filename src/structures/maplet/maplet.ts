@@ -28,9 +28,9 @@ import { CapacityError } from '../../base/errors.js';
 import { hashString, lane, type Secret } from '../../base/hash.js';
 import { processSecret } from '../../base/secret.js';
 import { type Cells, cellsFor, defaultValueBits } from './cells.js';
-import { capacityOf, FULL, geometryFor, rateOf, stepFor } from './geometry.js';
+import { capacityOf, geometryFor, isCrowded, rateOf, shareOf, stepFor } from './geometry.js';
 import { decodeMaplet, encodeMaplet } from './maplet-format.js';
-import { absorb } from './merge.js';
+import { absorb, gathered } from './merge.js';
 import { type Operator, type OperatorName, operatorOf } from './operators.js';
 import { QuotientTable } from './quotient-table.js';
 import { measuredRate } from './rate.js';
@@ -110,7 +110,7 @@ export class Maplet<V = unknown> {
     this.autoResize = autoResize;
     this.secret = seed === undefined ? processSecret() : secretOf(seed);
     this.limit = capacity;
-    this.tables.push(new QuotientTable(geometryFor(capacity, falsePositiveRate, this.cells.bits)));
+    this.tables.push(this.tableFor(0, capacity));
   }
 
   /** Keys held; keys that share a fingerprint count once. */
@@ -212,6 +212,7 @@ export class Maplet<V = unknown> {
     );
     this.cells = cells;
     this.limit = Math.max(this.limit, this.size);
+    for (let at = 0; at < this.tables.length; at++) this.makeRoomIn(at);
   }
 
   /**
@@ -230,20 +231,13 @@ export class Maplet<V = unknown> {
 
   /** Puts everything in one table for `capacity` keys, if its shortest fingerprints allow that at the rate. */
   private shrink(capacity: number): void {
-    const shortest = this.size === 0 ? undefined : this.tables[0]!.bits;
-    const geometry = geometryFor(capacity, this.falsePositiveRate, this.cells.bits, shortest, shortest);
-    if (capacity / 2 ** geometry.bits > this.falsePositiveRate) return;
-    const table = new QuotientTable(geometry);
-    const cells = this.cells.clone();
-    for (const from of this.tables) {
-      from.forEach((fingerprint, raw, count) => {
-        const value = cells.unpack(raw);
-        cells.free(raw);
-        cells.add(table, fingerprint, from.bits, value, count);
-      });
+    const { bits } = this.tables[0]!;
+    if (this.size === 0) this.tables = [this.tableFor(0, capacity)];
+    else if (capacity / 2 ** bits <= shareOf(this.falsePositiveRate, 0)) {
+      const cells = this.cells.clone();
+      this.tables = [gathered(this.tables, cells, capacity)];
+      this.cells = cells;
     }
-    this.tables = [table];
-    this.cells = cells;
   }
 
   /** One pass over the tables, and `samples` questions, about 0.1 µs each. */
@@ -350,8 +344,9 @@ export class Maplet<V = unknown> {
 
   /** New keys that fit before another table is needed. */
   private room(): number {
-    const last = this.tables[this.tables.length - 1]!;
-    return Math.max(0, capacityOf(last) - last.entries);
+    const at = this.tables.length - 1;
+    const last = this.tables[at]!;
+    return Math.max(0, capacityOf(last, shareOf(this.falsePositiveRate, at)) - last.entries);
   }
 
   private tableWithRoom(): QuotientTable {
@@ -368,14 +363,19 @@ export class Maplet<V = unknown> {
   private addTable(capacity: number): void {
     const last = this.tables[this.tables.length - 1]!;
     if (last.entries === 0) this.tables.pop();
-    const share = this.falsePositiveRate / 2 ** (4 + this.tables.length);
-    this.tables.push(new QuotientTable(geometryFor(capacity, share, this.cells.bits, last.bits)));
+    this.tables.push(this.tableFor(this.tables.length, capacity, last.bits));
+  }
+
+  /** Table number `at`, empty, for so many keys. */
+  private tableFor(at: number, capacity: number, leastBits = 0): QuotientTable {
+    const share = shareOf(this.falsePositiveRate, at);
+    return new QuotientTable(geometryFor(capacity, share, this.cells.bits, leastBits));
   }
 
   /** Counts take slots too: a table that they fill is laid out anew, with more slots for the same fingerprints. */
   private makeRoomIn(at: number): void {
     const table = this.tables[at]!;
-    if (table.used <= table.homes * FULL + 1 || table.step === 1) return;
+    if (!isCrowded(table, table.used)) return;
     this.tables[at] = table.rebuilt({ ...table.geometry, step: stepFor(table.bits, table.used * 1.5) });
   }
 }

@@ -10,7 +10,7 @@
  * Cost: one lookup for each entry of either, in each table of the other.
  */
 import type { Cells } from './cells.js';
-import { capacityOf, cut, stepFor } from './geometry.js';
+import { cut, isCrowded, stepFor } from './geometry.js';
 import { QuotientTable } from './quotient-table.js';
 
 /** Merges `theirs` into `ours`, which changes, and returns the tables that result. */
@@ -36,6 +36,25 @@ export function absorb<V>(
     if (rest.entries > 0) tables = place(rest, tables);
   }
   return tables;
+}
+
+/** All of `tables`, whose fingerprints are cut to the first one's, in one table with room for `capacity` keys. */
+export function gathered<V>(
+  tables: readonly QuotientTable[],
+  cells: Cells<V>,
+  capacity: number,
+): QuotientTable {
+  const [{ bits, valueBits }] = tables as readonly [QuotientTable];
+  const taken = tables.reduce((sum, { used }) => sum + used, 0);
+  const table = new QuotientTable({ bits, valueBits, step: stepFor(bits, Math.max(capacity, taken)) });
+  for (const from of tables) {
+    from.forEach((fingerprint, raw, count) => {
+      const value = cells.unpack(raw);
+      cells.free(raw);
+      cells.add(table, fingerprint, from.bits, value, count);
+    });
+  }
+  return table;
 }
 
 /** Moves the entries of `from` that match one of `to` there. */
@@ -65,8 +84,8 @@ function place(rest: QuotientTable, tables: QuotientTable[]): QuotientTable[] {
   const at = tables.findIndex((table) => table.bits === rest.bits);
   if (at < 0) return [...tables, rest].sort((a, b) => a.bits - b.bits);
   let table = tables[at]!;
-  const together = table.entries + rest.entries;
-  if (together > capacityOf(table)) {
+  const together = table.used + rest.used;
+  if (isCrowded(table, together)) {
     table = table.rebuilt({ ...table.geometry, step: stepFor(table.bits, together) });
   }
   rest.copyInto(table);

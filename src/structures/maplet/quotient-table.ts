@@ -5,8 +5,9 @@
  * A fingerprint F is the first `bits` bits of a key's hash. It is cut by
  * division: its *home* is floor(F / step), and F mod step is the *remainder* that
  * is stored. The entries of one home are neighbours, a *run*, in no order; runs
- * lie in the order of their homes, at their home or right of it. Two bits a
- * slot say which run is whose:
+ * lie in the order of their homes, at their home or right of it. A step below 1,
+ * a power of two, leaves homes between the fingerprints free for what counts take.
+ * Two bits a slot say which run is whose:
  *
  *    occupied  home i has a run, wherever that may be
  *    ends      the entry in slot i is the last of its run
@@ -53,6 +54,7 @@ const BLOCK = 64;
 export interface TableGeometry {
   /** Bits of a fingerprint. */
   readonly bits: number;
+  /** A whole number, or 1/2, 1/4 and so on. */
   readonly step: number;
   readonly valueBits: number;
 }
@@ -84,7 +86,7 @@ export class QuotientTable implements TableGeometry {
     this.bits = bits;
     this.step = step;
     this.valueBits = valueBits;
-    this.remainderBits = step === 1 ? 0 : 32 - Math.clz32(step - 1);
+    this.remainderBits = step <= 1 ? 0 : 32 - Math.clz32(step - 1);
     this.homes = Math.ceil(2 ** bits / step);
     this.slots = Math.max(slots, Math.ceil((this.homes + 32) / BLOCK) * BLOCK);
     this.occupied = new Uint32Array(this.slots >>> 5);

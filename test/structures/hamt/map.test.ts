@@ -209,6 +209,7 @@ describe('secrets', () => {
     expect([...a.keys()]).not.toEqual([...b.keys()]);
     expect([...a.keys()]).toEqual([...c.keys()]);
     expect(a.diff(b)).toEqual([]);
+    expect(() => a.diff([] as never)).toThrow(/expected a PersistentMap/);
     expect(a.merge(b.set(-1, 1)).size).toBe(501);
     expect(a.equals(b.set(7, 0))).toBe(false);
     for (const secret of [Int32Array.of(1, 2), Int32Array.of(2, 1)]) {

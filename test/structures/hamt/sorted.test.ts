@@ -147,6 +147,26 @@ describe('a sorted map', () => {
       { key: 3, kind: 'added', after: 'c' },
     ]);
     expect(a.diff(a)).toEqual([]);
+    expect(() => a.diff(new Map() as never)).toThrow(/expected a PersistentSortedMap/);
+  });
+
+  test('gathers changes, and what it gave away does not change with it', () => {
+    const a = new PersistentSortedMap([[1, 'a']]);
+    const b = a.withMutations((map) => {
+      expect([map.set(2, 'b').get(2), map.get(3, 'none'), map.has(1), map.size]).toEqual([
+        'b',
+        'none',
+        true,
+        2,
+      ]);
+      expect([map.delete(1), map.delete(1)]).toEqual([true, false]);
+    });
+    expect([...b]).toEqual([[2, 'b']]);
+    expect(a.withMutations(() => undefined)).toBe(a);
+    const map = b.asMutable();
+    const before = map.persistent();
+    map.clear();
+    expect([map.size, before.size, b.size, map.persistent().size]).toEqual([0, 1, 1, 0]);
   });
 
   test('takes an order of your own, and keeps it', () => {

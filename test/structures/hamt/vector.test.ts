@@ -194,4 +194,54 @@ describe('a vector', () => {
     const long = new PersistentVector(range(100));
     expect(long.equals(long.set(40, -1))).toBe(false);
   });
+
+  test('differs from another where an index says something else, and nowhere where they share', () => {
+    const nested = (n: number) => PersistentVector.of(n);
+    const a = new PersistentVector<unknown>([1, nested(2), 3, Number.NaN]);
+    const b = new PersistentVector<unknown>([1, nested(2), 4]);
+    expect(a.diff(b)).toEqual([
+      { key: 2, kind: 'changed', before: 3, after: 4 },
+      { key: 3, kind: 'removed', before: Number.NaN },
+    ]);
+    expect(b.diff(a)).toEqual([
+      { key: 2, kind: 'changed', before: 4, after: 3 },
+      { key: 3, kind: 'added', after: Number.NaN },
+    ]);
+    expect(a.diff(a)).toEqual([]);
+    expect(() => a.diff([1] as never)).toThrow(/expected a PersistentVector/);
+  });
+
+  test('diff applied to one gives the other, whatever their sizes, and looks only at what they do not share', () => {
+    let asked = 0;
+    class Counted extends PersistentVector<number> {
+      override equals(other: unknown): boolean {
+        asked++;
+        return super.equals(other);
+      }
+    }
+    for (const size of BOUNDARIES) {
+      for (const other of [0, 1, 32, 33, 1024, 1056, 1057, 2100, 32_800, 33_000]) {
+        const a = new PersistentVector(range(size));
+        let b = a.slice(0, other).concat(range(Math.max(0, other - size)).map((i) => -i));
+        for (const i of [0, 31, 32, 1023, 1024, 32_767]) if (i < other) b = b.set(i, -1);
+        const back = a.toArray().slice(0, other);
+        let behind = 0;
+        for (const { key, ...difference } of a.diff(b)) {
+          if (difference.kind !== 'added' && difference.before !== key) expect.fail(`before at ${key}`);
+          if (difference.kind === 'removed') behind++;
+          else back[key] = difference.after;
+        }
+        expect(back, `${size} to ${other}`).toEqual(b.toArray());
+        expect(behind).toBe(Math.max(0, size - other));
+        expect(a.equals(b), `${size} and ${other}`).toBe(size === other && size === 0);
+      }
+    }
+    const items = Array.from({ length: 40_000 }, () => new Counted([1]));
+    const vector = new PersistentVector(items);
+    expect(vector.diff(vector.set(20_000, new Counted([2])))).toHaveLength(1);
+    // The 31 elements beside it are the very same.
+    expect(asked).toBe(1);
+    expect(vector.equals(new PersistentVector(items.map(() => new Counted([1]))))).toBe(true);
+    expect(asked).toBe(40_001);
+  });
 });

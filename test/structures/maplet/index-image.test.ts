@@ -163,15 +163,4 @@ describe('a saved index', () => {
     });
     expect(() => IndexImage.load(twice, () => bytes)).toThrow(CorruptionError);
   });
-
-  test('has the manifest of the format description', () => {
-    const bytes = encodeManifest({
-      ...new IndexMaplet({ segmentSlots: 16_384 }).options,
-      next: 2,
-      segments: [{ number: 1, crc: 0x44332211 }],
-    });
-    expect(Buffer.from(bytes).toString('hex')).toBe(
-      '52434958' + '33915327' + '0100000000400000001000004000000002000000010000000100000011223344',
-    );
-  });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { CorruptionError, FormatError, SerializationError } from '../../../src/base/errors.js';
+import { crc32c } from '../../../src/base/crc32c.js';
+import { CapacityError, CorruptionError, FormatError, SerializationError } from '../../../src/base/errors.js';
 import { Maplet, OPERATORS, type OperatorName } from '../../../src/structures/maplet/index.js';
 import { AT } from '../../../src/structures/maplet/maplet-format.js';
 
@@ -15,6 +16,30 @@ const VALUES: Record<OperatorName, unknown[]> = {
   set: [new Set(['a']), new Set([1])],
   vector: [Float64Array.of(1), [2]],
 };
+
+/** The maplet in `bytes`, or undefined when they are refused as they should be. */
+function readOrRefused(bytes: Uint8Array): Maplet<unknown> | undefined {
+  try {
+    return Maplet.fromBytes(bytes);
+  } catch (error) {
+    const typed = [CorruptionError, FormatError, TypeError].some((type) => error instanceof type);
+    if (!typed) throw error;
+    return undefined;
+  }
+}
+
+/** Whatever was read can be used, unless it says that it is full or takes other values. */
+function useOrRefused(maplet: Maplet<unknown>): void {
+  try {
+    for (let i = 0; i < 20; i++) maplet.delete(`more ${i}`);
+    maplet.insert('another', maplet.operator.name === 'max' ? 1 : 'x');
+    maplet.resize(Math.max(64, maplet.size));
+    expect(maplet.dump()).toHaveLength(maplet.size);
+    expect(maplet.query('another')).toBeDefined();
+  } catch (error) {
+    if (![CapacityError, RangeError, TypeError].some((type) => error instanceof type)) throw error;
+  }
+}
 
 describe('a maplet in bytes', () => {
   test.each(Object.keys(OPERATORS) as OperatorName[])('comes back with its operator, %s', (operator) => {
@@ -72,13 +97,7 @@ describe('a maplet in bytes', () => {
     for (let i = 0; i < 3; i++) maplet.insert(`key ${i}`, i);
     const bytes = maplet.toBytes();
     const refused = (of: Uint8Array, what: string) => {
-      try {
-        Maplet.fromBytes(of);
-      } catch (error) {
-        if (error instanceof CorruptionError || error instanceof FormatError) return;
-        throw error;
-      }
-      expect.fail(`took ${what}`);
+      if (readOrRefused(of) !== undefined) expect.fail(`took ${what}`);
     };
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       bytes[bit >> 3]! ^= 1 << (bit & 7);
@@ -97,18 +116,47 @@ describe('a maplet in bytes', () => {
     expect(() => Maplet.fromBytes('text' as never)).toThrow(TypeError);
   });
 
-  test('begins as the format description says', () => {
-    const bytes = new Maplet<boolean>({
-      capacity: 1,
-      falsePositiveRate: 0.5,
-      operator: 'max' as never,
-      valueBits: 1,
-      seed: 7,
-    }).toBytes();
-    expect(Buffer.from(bytes.subarray(0, AT.body)).toString('hex').match(/.{8}/g)!.join(' ')).toBe(
-      '52434d50 d742bc80 01010201 01000000 07000000 00000000 00000000 0000e03f 00000000 0000f03f 00000000 00000000',
-    );
-    expect(bytes).toHaveLength(AT.body + 20 + 8 + 8 + 1 + 8 + 16);
+  test.each<[string, Maplet<unknown>]>([
+    [
+      'values in slots',
+      new Maplet<unknown>({ capacity: 6, seed: 1, valueBits: 3, operator: 'max' as never }),
+    ],
+    ['values by reference', new Maplet<unknown>({ capacity: 6, seed: 1 })],
+  ])(
+    'with %s ends in nothing but a typed error or a maplet, whatever byte is changed under a right check',
+    (_, maplet) => {
+      for (let i = 0; i < 18; i++) maplet.insert(`key ${i % 5}`, i % 7);
+      for (let i = 0; i < 20; i++) maplet.insert(`more ${i}`, 1);
+      maplet.delete('more 1');
+      const bytes = maplet.toBytes();
+      const planes = AT.body + 24;
+      const slots = new DataView(bytes.buffer).getUint32(AT.body + 4, true);
+      let taken = 0;
+      for (let at = AT.version; at < bytes.length; at++) {
+        for (const flip of [1, 16, 255]) {
+          const wrong = bytes.slice();
+          wrong[at]! ^= flip;
+          new DataView(wrong.buffer).setUint32(AT.crc, crc32c(wrong, AT.version), true);
+          const back = readOrRefused(wrong);
+          if (back === undefined) continue;
+          // Which slots are taken is checked in full.
+          if (at >= planes && at < planes + (slots / 8) * 2 + slots / 64) expect.fail(`took byte ${at}`);
+          taken++;
+          useOrRefused(back);
+        }
+      }
+      // Seeds, values and remainders of slots may be any.
+      expect(taken).toBeGreaterThan(100);
+    },
+  );
+
+  test('a table larger than its bytes is refused before memory is asked for', () => {
+    const bytes = new Maplet({ capacity: 4, seed: 1 }).toBytes();
+    const view = new DataView(bytes.buffer);
+    view.setUint32(AT.body, 31, true);
+    view.setUint32(AT.body + 4, 2 ** 27, true);
+    view.setUint32(AT.crc, crc32c(bytes, AT.version), true);
+    expect(() => Maplet.fromBytes(bytes)).toThrow(/head of a table/);
   });
 
   test('cannot hold what cannot be cloned', () => {

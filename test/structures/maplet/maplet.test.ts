@@ -133,6 +133,47 @@ describe('a maplet', () => {
     expect(tables).toBeLessThan(10);
   });
 
+  test.each([0.9, 0.5, 0.3, 0.1, 0.01])(
+    'keeps its rate within %f, however often keys are put in and it is resized',
+    (rate) => {
+      const maplet = new Maplet<number>({
+        capacity: 50,
+        falsePositiveRate: rate,
+        operator: 'counter',
+        valueBits: 2,
+        seed: 1,
+      });
+      const rateNow = () => maplet.stats(0).falsePositiveRate;
+      for (let i = 0; i < 3000; i++) {
+        for (let times = i % 5; times >= 0; times--) maplet.insert(keyOf(i), 1);
+        if (i % 100 === 0) expect(rateNow()).toBeLessThanOrEqual(rate);
+        if (i % 1000 === 999) maplet.resize(Math.max(maplet.size, 2000 - i));
+      }
+      expect(rateNow()).toBeLessThanOrEqual(rate);
+      for (let i = 0; i < 3000; i++) if (maplet.count(keyOf(i)) <= i % 5) expect.fail(`lost ${i}`);
+      const { measuredFalsePositiveRate } = maplet.stats();
+      expect(Math.abs(measuredFalsePositiveRate / rateNow() - 1)).toBeLessThan(0.2);
+    },
+  );
+
+  test('leaves homes free for counts, also where there are more of them than fingerprints', () => {
+    const make = () =>
+      new Maplet<number>({ capacity: 40, falsePositiveRate: 0.9, operator: 'max', valueBits: 1, seed: 1 });
+    const [one, two] = [make(), make()];
+    for (let i = 0; i < 40; i++) for (let times = 0; times < 3000; times++) one.insert(keyOf(i), 1);
+    for (let i = 20; i < 60; i++) for (let times = 0; times < 100; times++) two.insert(keyOf(i), 1);
+    expect(one.stats(0).load).toBeLessThan(0.96);
+    one.merge(two);
+    expect(one.stats(0).load).toBeLessThan(0.96);
+    one.resize(one.size);
+    expect(one.stats(0).load).toBeLessThan(0.96);
+    for (let i = 0; i < 60; i++) {
+      const least = (i < 40 ? 3000 : 0) + (i >= 20 ? 100 : 0);
+      expect(one.count(keyOf(i))).toBeGreaterThanOrEqual(least);
+    }
+    expect(Maplet.fromBytes(one.toBytes()).dump()).toEqual(one.dump());
+  });
+
   test('that may not grow takes its capacity, refuses one key more, and still merges into what it has', () => {
     for (const capacity of [1, 7, 64, 1000]) {
       const maplet = new Maplet<number>({

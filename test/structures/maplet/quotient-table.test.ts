@@ -88,6 +88,7 @@ describe('a quotient table agrees with a plain Map', () => {
   const shapes = [
     { bits: 8, step: 2, valueBits: 1, range: 256 },
     { bits: 8, step: 1, valueBits: 3, range: 256 },
+    { bits: 8, step: 0.25, valueBits: 1, range: 256 },
     { bits: 10, step: 7, valueBits: 2, range: 1024 },
     { bits: 10, step: 3, valueBits: 1, range: 12 },
     { bits: 12, step: 32, valueBits: 33, range: 4096 },
@@ -110,7 +111,13 @@ describe('a quotient table agrees with a plain Map', () => {
           for (const each of steps) apply(table, groups, each);
           check(table, groups);
           check(table.clone(), groups);
-          check(table.rebuilt({ ...geometry, step: Math.min(geometry.step + 1, 2 ** 31) }), groups);
+          check(
+            table.rebuilt({
+              ...geometry,
+              step: geometry.step < 1 ? 1 : Math.min(geometry.step + 1, 2 ** 31),
+            }),
+            groups,
+          );
         }),
         { numRuns: 60 },
       );
