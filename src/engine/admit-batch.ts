@@ -18,9 +18,10 @@ import {
 } from '../contract/arguments.js';
 import { resolveWriteDurability, type Settings } from '../contract/options.js';
 import type { BatchOperation, MergeOptions, UpdateOptions, WriteOptions } from '../contract/store.js';
-import { resolveTerms } from './admit.js';
+import { packed, resolveTerms } from './admit.js';
 import type { MergeMutation, Mutation, Step } from './mutation.js';
 import { type OwnOperators, requireOperator } from './operators.js';
+import type { Packing } from './packing.js';
 
 export interface Admitted {
   readonly mutations: Eventually<Mutation[]>;
@@ -59,6 +60,7 @@ export function admitBatch(
   options: unknown,
   settings: Settings,
   own: OwnOperators,
+  packing: Packing,
 ): Admitted {
   const { durability } = requireOptions<WriteOptions>('batch', options, ['durability']);
   const strict = resolveWriteDurability(durability, settings);
@@ -67,7 +69,7 @@ export function admitBatch(
   }
   const steps = operations.map((operation, i) => {
     try {
-      return admitStep(operation, settings, own);
+      return admitStep(operation, settings, own, packing);
     } catch (error) {
       if (error instanceof Error) error.message = `batch[${i}]: ${error.message}`;
       throw error;
@@ -86,7 +88,12 @@ export function checkUpdate(options: unknown, settings: Settings): void {
   resolveWriteDurability(given.durability, settings);
 }
 
-function admitStep(operation: unknown, settings: Settings, own: OwnOperators): Eventually<Step> {
+function admitStep(
+  operation: unknown,
+  settings: Settings,
+  own: OwnOperators,
+  packing: Packing,
+): Eventually<Step> {
   const types = Object.keys(FIELDS);
   if (!isRecord(operation)) throw new TypeError(`expected { type, key, ... }, got ${show(operation)}`);
   const { type } = operation as Partial<BatchOperation>;
@@ -104,7 +111,7 @@ function admitStep(operation: unknown, settings: Settings, own: OwnOperators): E
   switch (given.type) {
     case 'set': {
       const terms = resolveTerms('set', given, settings);
-      return andThen(encode(given.value), (encoded) => ({ type: 'put', key, encoded, ...terms }));
+      return andThen(packed(given.value, packing), (encoded) => ({ type: 'put', key, encoded, ...terms }));
     }
     case 'delete':
       return { type: 'delete', key };

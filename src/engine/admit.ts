@@ -3,13 +3,19 @@
  * before it stands in the queue and before anything has moved.
  */
 import { andThen, type Eventually } from '../base/bytes.js';
-import { type Encoded, encode } from '../base/codec/index.js';
+import { encode } from '../base/codec/index.js';
 import { requireKey, requireOptions, requireWhole, show, toMilliseconds } from '../contract/arguments.js';
 import { resolveWriteDurability, type Settings } from '../contract/options.js';
 import type { SetOptions } from '../contract/store.js';
 import type { Mutation, PutMutation } from './mutation.js';
+import type { Packing, Value } from './packing.js';
 
 const SET_OPTIONS = ['ttl', 'keepTtl', 'ifAbsent', 'ifVersion', 'durability'] as const;
+
+/** The value as the log will take it: encoded, and packed where that is asked for and worth it. */
+export function packed(value: unknown, packing: Packing): Eventually<Value> {
+  return andThen(encode(value), (encoded) => packing.pack(encoded));
+}
 
 /** What the options of a `set` say, checked once for all keys of a `setMany`. */
 type PutTerms = Omit<PutMutation, 'type' | 'key' | 'encoded'>;
@@ -19,10 +25,11 @@ export function admitSet(
   value: unknown,
   options: unknown,
   settings: Settings,
+  packing: Packing,
 ): { mutations: Eventually<Mutation[]>; strict: boolean } {
   const { terms, strict } = resolveSet('set', options, settings);
   const checked = requireKey(key);
-  const mutations = andThen(encode(value), (encoded): Mutation[] => [
+  const mutations = andThen(packed(value, packing), (encoded): Mutation[] => [
     { type: 'put', key: checked, encoded, ...terms },
   ]);
   return { mutations, strict };
@@ -32,28 +39,29 @@ export function admitSetMany(
   entries: unknown,
   options: unknown,
   settings: Settings,
+  packing: Packing,
 ): { mutations: Eventually<Mutation[]>; strict: boolean } {
   const { terms, strict } = resolveSet('setMany', options, settings);
   if (!Array.isArray(entries)) {
     throw new TypeError(`setMany: expected an iterable of [key, value], got ${show(entries)}`);
   }
   // A later duplicate of a key wins: a Map keeps the place of the first and the value of the last.
-  const encoded = new Map<string, Encoded | Promise<Encoded>>();
+  const encoded = new Map<string, Value | Promise<Value>>();
   let waits = false;
   for (const pair of entries as unknown[]) {
     if (!Array.isArray(pair) || pair.length !== 2) {
       throw new TypeError(`setMany: expected [key, value], got ${show(pair)}`);
     }
-    const bytes = encode(pair[1]);
+    const bytes = packed(pair[1], packing);
     waits ||= bytes instanceof Promise;
     encoded.set(requireKey(pair[0]), bytes);
   }
-  if (!waits) return { mutations: putAll(encoded as Map<string, Encoded>, terms), strict };
+  if (!waits) return { mutations: putAll(encoded as Map<string, Value>, terms), strict };
   const all = Promise.all([...encoded].map(async ([key, bytes]) => [key, await bytes] as const));
   return { mutations: all.then((done) => putAll(new Map(done), terms)), strict };
 }
 
-function putAll(encoded: ReadonlyMap<string, Encoded>, terms: PutTerms): Mutation[] {
+function putAll(encoded: ReadonlyMap<string, Value>, terms: PutTerms): Mutation[] {
   const mutations: Mutation[] = [];
   for (const [key, value] of encoded) {
     mutations.push({

@@ -38,8 +38,8 @@ export function copyOf(
   return valueOnly(record);
 }
 
-export function valueOnly({ sequence, time, kind, value }: EntryView): EntryFields {
-  return entry({ type: Type.Object, sequence, time, kind, value, brings: true });
+export function valueOnly({ sequence, time, kind, value, packed }: EntryView): EntryFields {
+  return entry({ type: Type.Object, sequence, time, kind, value, packed, brings: true });
 }
 
 /**

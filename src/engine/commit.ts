@@ -124,6 +124,8 @@ export class Committer {
    */
   submit(mutations: MutationSource, strict: boolean, answer?: (made: Made) => unknown): Promise<Outcome> {
     return new Promise((resolve, reject) => {
+      // What could not be made refuses the call when it is its turn.
+      if (mutations instanceof Promise) mutations.catch(() => {});
       if (this.#closed) reject(new ClosedError('the store is closed'));
       else {
         const { author, origin } = this;

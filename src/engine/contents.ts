@@ -4,9 +4,10 @@
  */
 import { andThen, type Eventually } from '../base/bytes.js';
 import { CorruptionError } from '../base/errors.js';
-import { hashBytes, lane } from '../base/hash.js';
+import { lane } from '../base/hash.js';
 import type { EntryView, Reference } from '../storage/log/index.js';
 import type { Content } from './change.js';
+import { type Packing, type Value, valueIn } from './packing.js';
 import type { RecordSource } from './records.js';
 import type { State } from './state.js';
 
@@ -16,20 +17,16 @@ export interface StoredObject {
   readonly birth: number;
 }
 
-type Accepts = (entry: EntryView) => boolean;
+type Accepts = (entry: EntryView) => Eventually<boolean>;
 
 const NONE: readonly Located[] = [];
 
 export class Contents {
   constructor(
-    private readonly state: Pick<State, 'secret' | 'objects'>,
+    private readonly state: Pick<State, 'objects'>,
     private readonly records: RecordSource,
+    private readonly packing: Packing,
   ) {}
-
-  /** First lane of the hash of a content; the second stands in `lane`. */
-  hash(kind: number, value: Uint8Array): number {
-    return hashBytes(this.state.secret, value, 0, value.length, kind);
-  }
 
   /**
    * The object that holds exactly this content, if one is stored, as it was in version
@@ -37,14 +34,8 @@ export class Contents {
    * did, so one that was let go may be here beside the one that was brought later. A
    * record always has the latest of those that were there when it was written.
    */
-  find(
-    high: number,
-    low: number,
-    kind: number,
-    value: Uint8Array,
-    asOf = Infinity,
-  ): Eventually<StoredObject | undefined> {
-    const accepts: Accepts = (entry) => entry.hasValue(kind, value);
+  find(high: number, low: number, value: Value, asOf = Infinity): Eventually<StoredObject | undefined> {
+    const accepts: Accepts = (entry) => !entry.reference && this.packing.same(valueIn(entry), value);
     return andThen(this.#candidates(high, low, accepts, true), (accepted) => {
       let latest: StoredObject | undefined;
       for (const { entry, location } of accepted) {
@@ -65,7 +56,7 @@ export class Contents {
     return andThen(this.#candidates(high, low, accepts, false), (accepted) => {
       const found =
         accepted.length > 1
-          ? accepted.find(({ entry }) => this.hash(entry.kind, entry.value) === high && lane[0] === low)
+          ? accepted.find(({ entry }) => this.packing.hash(valueIn(entry)) === high && lane[0] === low)
           : accepted[0];
       if (found) return found;
       throw new CorruptionError('a record refers to a value that is not in the log', {
@@ -87,12 +78,12 @@ export class Contents {
         brings: false,
       }));
     }
-    const high = this.hash(entry.kind, entry.value);
+    const high = this.packing.hash(valueIn(entry));
     const low = lane[0]!;
     const own: Content = { high, low, size, object: location, brings: true };
     if (entry.brings) return own;
     // A short value stands in every entry that has it; one of them is the object.
-    return andThen(this.find(high, low, entry.kind, entry.own().value, entry.sequence), (found) =>
+    return andThen(this.find(high, low, valueIn(entry.own()), entry.sequence), (found) =>
       found ? { ...own, object: found.location, brings: false } : own,
     );
   }
@@ -112,8 +103,10 @@ export class Contents {
       const location = locations[i];
       if (location === undefined) return accepted;
       return andThen(this.#read(location, tolerant), (entry) => {
-        if (entry && accepts(entry)) accepted.push({ entry, location });
-        return next(i + 1);
+        return andThen(entry !== undefined && accepts(entry), (yes) => {
+          if (yes) accepted.push({ entry: entry!, location });
+          return next(i + 1);
+        });
       });
     };
     return next(0);

@@ -9,6 +9,7 @@ import type { Successor } from '../storage/backend.js';
 import type { ImageStore } from '../storage/images.js';
 import type { Log } from '../storage/log/index.js';
 import type { IndexMapletOptions } from '../structures/maplet/index.js';
+import type { OwnCodecs } from './codecs.js';
 import type { OwnOperators } from './operators.js';
 
 export interface Environment {
@@ -21,6 +22,8 @@ export interface Environment {
   readonly index?: IndexMapletOptions;
   /** What `merge` knows beside the built-in ones. */
   readonly operators?: OwnOperators;
+  /** What values may be compressed with beside the platform's own. */
+  readonly codecs?: OwnCodecs;
   /** Where the log may go on once most of this one is dead; without it, it only grows. */
   readonly successor?: () => Eventually<Successor>;
   /** Where images of memory are kept; without it, opening reads the whole log. */

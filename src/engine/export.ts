@@ -5,10 +5,11 @@
  * In memory: a block, the records of a few keys, and which values were written
  * lately, so that keys that share one of them refer to it.
  */
-import type { Secret } from '../base/hash.js';
+import { andThen, type Eventually } from '../base/bytes.js';
 import type { EntryView } from '../storage/log/index.js';
 import type { RunKey } from '../structures/runs/index.js';
 import { Contents } from './contents.js';
+import { type Packing, valueIn } from './packing.js';
 import type { KeyScan } from './scan.js';
 import { EARLIER_MIN } from './transfer/format.js';
 import { ExportWriter } from './transfer/writer.js';
@@ -41,13 +42,13 @@ export class Export {
 
   /** Takes over the scan's hold of its records. */
   constructor(
-    secret: Secret,
+    private readonly packing: Packing,
     private readonly scan: KeyScan,
     /** Deadlines up to here have passed. */
     private readonly now: number,
     private readonly remembered = REMEMBERED,
   ) {
-    this.#contents = new Contents({ secret, objects: scan.view.objects }, scan.records);
+    this.#contents = new Contents({ objects: scan.view.objects }, scan.records, packing);
   }
 
   async next(): Promise<ExportPiece> {
@@ -57,7 +58,10 @@ export class Export {
     }
     const writer = this.#writer;
     while (!writer.full && (await this.#fill())) {
-      while (!writer.full && this.#at < this.#items.length) this.#write(this.#items[this.#at++]!);
+      while (!writer.full && this.#at < this.#items.length) {
+        const writing = this.#write(this.#items[this.#at++]!);
+        if (writing) await writing;
+      }
     }
     const block = writer.block();
     return block ? [block, false] : [writer.end(), true];
@@ -87,13 +91,16 @@ export class Export {
     return { key, record, holder: found.entry, location: found.location };
   }
 
-  #write({ key, record, holder, location }: Item): void {
+  #write({ key, record, holder, location }: Item): Eventually<void> {
     const { expiresAt, createdAt, updatedAt } = record;
-    const { kind, value } = holder;
-    const shared = value.length > EARLIER_MIN;
+    const times = { expiresAt, createdAt, updatedAt };
+    const shared = holder.size > EARLIER_MIN;
     const number = shared ? (this.#young.get(location) ?? this.#old.get(location)) : undefined;
     if (shared) this.#remember(location, number ?? this.#writer.values);
-    this.#writer.add({ key, kind, value: number ?? value, expiresAt, createdAt, updatedAt });
+    if (number !== undefined) return this.#writer.add({ key, kind: holder.kind, value: number, ...times });
+    return andThen(this.packing.unpack(valueIn(holder)), ({ kind, bytes }) =>
+      this.#writer.add({ key, kind, value: bytes, ...times }),
+    );
   }
 
   #remember(location: number, number: number): void {

@@ -11,6 +11,7 @@ import type { Encoded } from '../base/codec/index.js';
 import { CapacityError } from '../base/errors.js';
 import type { ImportResult } from '../contract/store.js';
 import type { Mutation, PutMutation } from './mutation.js';
+import { type Packing, sizeOf, type Value } from './packing.js';
 import type { KeyScan } from './scan.js';
 import type { TransferRecord } from './transfer/format.js';
 import { ImportReader } from './transfer/reader.js';
@@ -36,7 +37,7 @@ export interface ImportPlan extends ImportResult {
 export class Import {
   readonly #reader: ImportReader;
   readonly #values: Encoded[] = [];
-  readonly #puts: PutMutation[] = [];
+  #puts: PutMutation[] = [];
   #bytes = 0;
 
   constructor(readonly terms: ImportTerms) {
@@ -54,6 +55,16 @@ export class Import {
     this.#reader.finish();
   }
 
+  /** Packs its values, each once, before its turn in the queue comes. REQUIRES: it was finished. */
+  async pack(packing: Packing): Promise<void> {
+    const values = new Map<Encoded, Value>();
+    for (const encoded of this.#values.splice(0)) {
+      const value = packing.pack(encoded);
+      values.set(encoded, value instanceof Promise ? await value : value);
+    }
+    this.#puts = this.#puts.map((put) => ({ ...put, encoded: values.get(put.encoded)! }));
+  }
+
   /**
    * What makes the store hold the import at `now`: the puts that have not expired by
    * then, and for 'replace' a delete of each key of `stored` that is not among them.
@@ -65,7 +76,7 @@ export class Import {
     const mutations: Mutation[] =
       this.terms.mode === 'replace' ? [...(await deletesOf(stored(), puts)), ...puts] : puts;
     let bytes = 0;
-    for (const { encoded } of puts) bytes += encoded.bytes.length;
+    for (const { encoded } of puts) bytes += sizeOf(encoded);
     return { mutations, keys: puts.length, bytes };
   }
 

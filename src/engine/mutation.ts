@@ -4,11 +4,12 @@
  */
 import type { Encoded } from '../base/codec/index.js';
 import type { Operator } from './operators.js';
+import type { Value } from './packing.js';
 
 export interface PutMutation {
   readonly type: 'put';
   readonly key: string;
-  readonly encoded: Encoded;
+  readonly encoded: Value;
   /** Milliseconds to live; `Infinity` for ever. Under `keepTtl` only for a key that is new. */
   readonly ttlMs: number;
   readonly keepTtl: boolean;
@@ -62,7 +63,7 @@ export interface SeriesMutation {
 export interface RestoreMutation {
   readonly type: 'restore';
   readonly key: string;
-  readonly encoded: Encoded;
+  readonly encoded: Value;
   readonly expiresAt: number;
   readonly createdAt: number;
 }

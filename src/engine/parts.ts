@@ -13,6 +13,7 @@ import { type Expired, Expirer } from './expirer.js';
 import { ImageKeeper } from './image-keeper.js';
 import { Lookup } from './lookup.js';
 import { Maintenance } from './maintenance.js';
+import { Packing } from './packing.js';
 import { Planner } from './plan.js';
 import { Reader } from './reader.js';
 import { Reads } from './reads.js';
@@ -65,12 +66,17 @@ export class Parts {
     this.environment = environment;
     this.state = state;
     this.records = new CurrentRecords(given.log, cacheBytes);
-    this.contents = new Contents(state, this.records);
-    this.lookup = new Lookup(state, this.records, this.contents);
-    const reader = new Reader(this.lookup, this.records);
-    this.scans = new Scans(state.secret, environment.epoch);
-    this.transfers = new Transfers({
+    const packing = new Packing({
+      codec: settings.compression,
+      own: environment.codecs ?? new Map(),
       secret: state.secret,
+    });
+    this.contents = new Contents(state, this.records, packing);
+    this.lookup = new Lookup(state, this.records, this.contents);
+    const reader = new Reader(this.lookup, this.records, packing);
+    this.scans = new Scans(state.secret, packing, environment.epoch);
+    this.transfers = new Transfers({
+      packing,
       settings,
       now: () => this.now(),
       after: environment.after,
@@ -92,7 +98,7 @@ export class Parts {
       expired: 0,
     };
     this.report = new Report(environment, state, this.records, this.lookup.probes, this.counters);
-    this.planner = new Planner(state, this.lookup, this.contents, settings);
+    this.planner = new Planner(state, this.lookup, this.contents, settings, packing);
     this.committer = new Committer({
       log,
       state,
@@ -118,6 +124,7 @@ export class Parts {
       state,
       records: this.records,
       committer: this.committer,
+      packing,
       settle: () => this.settle(),
     });
     this.reads = new Reads({
@@ -134,6 +141,7 @@ export class Parts {
       state,
       committer: this.committer,
       planner: this.planner,
+      packing,
       reads: this.reads,
       counters: this.counters,
       now: () => this.now(),
@@ -148,6 +156,7 @@ export class Parts {
         records: this.records,
         committer: this.committer,
         planner: this.planner,
+        packing,
         scans: this.scans,
         counters: this.counters,
         now: () => this.now(),

@@ -3,7 +3,7 @@
  * will be published. A plan alters nothing; when it throws, the call is refused and
  * nothing has happened.
  */
-import { andThen, type Eventually, equalBytes } from '../base/bytes.js';
+import { andThen, type Eventually } from '../base/bytes.js';
 import { decode, type Encoded, encode } from '../base/codec/index.js';
 import { CapacityError, ConflictError } from '../base/errors.js';
 import { lane } from '../base/hash.js';
@@ -22,18 +22,19 @@ import {
   type Step,
 } from './mutation.js';
 import { mergeInto } from './operators.js';
+import { copyOf, type Packing, sizeOf, type Value, valueIn } from './packing.js';
 import type { State } from './state.js';
 
 /** An object that this group of calls brings: its location is known once it is in the batch. */
 interface NewObject {
-  readonly encoded: Encoded;
+  readonly encoded: Value;
   location: number;
   birth: number;
 }
 
 /** What a key will hold. Where its value will stand is found last, for the value that stays. */
 interface Draft {
-  readonly encoded: Encoded;
+  readonly encoded: Value;
   readonly expiresAt: number;
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -68,6 +69,7 @@ export class Planner {
     private readonly lookup: Lookup,
     private readonly contents: Contents,
     private readonly settings: Settings,
+    private readonly packing: Packing,
   ) {}
 
   /** `undefined`: the mutation has nothing to change. */
@@ -208,8 +210,8 @@ export class Planner {
     if ('encoded' in before) return { ...before, expiresAt };
     return andThen(this.lookup.record(before), (record) => {
       const { createdAt, updatedAt } = record;
-      return andThen(this.lookup.holder(record), ({ kind, value }) => {
-        return { encoded: { kind, bytes: value.slice() }, expiresAt, createdAt, updatedAt };
+      return andThen(this.lookup.holder(record), (holder) => {
+        return { encoded: copyOf(holder), expiresAt, createdAt, updatedAt };
       });
     });
   }
@@ -220,52 +222,60 @@ export class Planner {
       before && ttlMs === undefined
         ? before.expiresAt
         : deadlineAfter(time, ttlMs ?? this.settings.ttl.defaultMs);
-    const draft = (encoded: Encoded): Draft => {
-      onMerged?.(encoded);
-      return { encoded, expiresAt, createdAt: before?.createdAt ?? time, updatedAt: time };
+    const draft = (merged: Encoded): Eventually<Draft> => {
+      onMerged?.(merged);
+      return andThen(this.packing.pack(merged), (encoded) => {
+        return { encoded, expiresAt, createdAt: before?.createdAt ?? time, updatedAt: time };
+      });
     };
     if (!before) return draft(operand);
-    return andThen(this.#content(before), (stored) => {
-      const older = decode(stored.kind, stored.bytes);
+    const stored = andThen(this.#content(before), (content) => this.packing.decode(content));
+    return andThen(stored, (older) => {
       const newer = decode(operand.kind, operand.bytes);
       return andThen(encode(mergeInto(operator, key, older, newer)), draft);
     });
   }
 
   /** The encoded value of a key, in memory that others may use too. */
-  #content(before: Found | Draft): Eventually<Encoded> {
+  #content(before: Found | Draft): Eventually<Value> {
     if ('encoded' in before) return before.encoded;
-    return andThen(this.lookup.record(before), (record) =>
-      andThen(this.lookup.holder(record), ({ kind, value }) => ({ kind, bytes: value })),
-    );
+    return andThen(this.lookup.record(before), (record) => andThen(this.lookup.holder(record), valueIn));
   }
 
   #write(key: string, draft: Draft, group: GroupObjects): Eventually<PlannedPut> {
     const { encoded, expiresAt, createdAt, updatedAt } = draft;
-    const { kind, bytes } = encoded;
-    const size = bytes.length;
+    const size = sizeOf(encoded);
     const put = (high: number, low: number, object: StoredObject | NewObject): PlannedPut => {
       return { type: 'put', key, encoded, high, low, size, object, expiresAt, createdAt, updatedAt };
     };
     const fresh: NewObject = { encoded, location: -1, birth: 0 };
     if (!this.settings.dedup) return put(0, 0, fresh);
-    const high = this.contents.hash(kind, bytes);
+    const high = this.packing.hash(encoded);
     const low = lane[0]!;
     const same = group.get(high);
-    const brought = same?.find((object) => sameContent(object.encoded, encoded));
-    if (brought) return put(high, low, brought);
-    return andThen(this.contents.find(high, low, kind, bytes), (stored) => {
-      if (stored) return put(high, low, stored);
-      if (same) same.push(fresh);
-      else group.set(high, [fresh]);
-      return put(high, low, fresh);
+    return andThen(this.#brought(same, encoded), (brought) => {
+      if (brought) return put(high, low, brought);
+      return andThen(this.contents.find(high, low, encoded), (stored) => {
+        if (stored) return put(high, low, stored);
+        if (same) same.push(fresh);
+        else group.set(high, [fresh]);
+        return put(high, low, fresh);
+      });
     });
   }
-}
 
-function sameContent(a: Encoded, b: Encoded): boolean {
-  const { length } = a.bytes;
-  return a.kind === b.kind && length === b.bytes.length && equalBytes(a.bytes, 0, b.bytes, 0, length);
+  /** The one of these objects that has this content. */
+  #brought(
+    objects: readonly NewObject[] | undefined,
+    encoded: Value,
+    i = 0,
+  ): Eventually<NewObject | undefined> {
+    const object = objects?.[i];
+    if (!object) return undefined;
+    return andThen(this.packing.same(object.encoded, encoded), (same) =>
+      same ? object : this.#brought(objects, encoded, i + 1),
+    );
+  }
 }
 
 const NO_VALUE = new Uint8Array(0);
@@ -292,6 +302,7 @@ export function addToBatch(planned: Planned, batch: Batch, version: number, time
     key,
     kind: encoded.kind,
     value: refers ? NO_VALUE : encoded.bytes,
+    packed: refers ? undefined : encoded.packed,
     reference: refers ? { high, low, birth: object.birth, size } : undefined,
     brings,
     expiresAt,

@@ -7,6 +7,7 @@ import type { Entry } from '../contract/store.js';
 import type { RunKey } from '../structures/runs/index.js';
 import { Contents } from './contents.js';
 import { type Found, Lookup } from './lookup.js';
+import { type Packing, valueIn } from './packing.js';
 import type { RecordSource } from './records.js';
 import type { View } from './state.js';
 
@@ -16,24 +17,26 @@ export class Reader {
   constructor(
     private readonly lookup: Lookup,
     private readonly records: RecordSource,
+    private readonly packing: Packing,
   ) {}
 
   value(found: Found): Eventually<unknown> {
     return andThen(this.lookup.record(found), (record) =>
-      andThen(this.lookup.holder(record), (holder) => decode(holder.kind, holder.value)),
+      andThen(this.lookup.holder(record), (holder) => this.packing.decode(valueIn(holder))),
     );
   }
 
   async entry(key: string, found: Found): Promise<Entry> {
     const record = await this.lookup.record(found);
     const holder = await this.lookup.holder(record);
+    const { kind, bytes } = await this.packing.unpack(valueIn(holder));
     const { createdAt, updatedAt, expiresAt, sequence: version, size } = record;
     return {
       key,
-      value: decode(holder.kind, holder.value),
+      value: decode(kind, bytes),
       version,
       size,
-      objectId: await sha256Hex(holder.value),
+      objectId: await sha256Hex(bytes),
       createdAt,
       updatedAt,
       accessedAt: updatedAt,
@@ -46,10 +49,9 @@ export class Reader {
   item(kind: ItemKind, { key, location }: RunKey): Eventually<unknown> {
     if (kind === 'keys') return key;
     return andThen(this.records.read(location), (record) =>
-      andThen(this.lookup.holder(record), (holder) => {
-        const value = decode(holder.kind, holder.value);
-        return kind === 'values' ? value : [key, value];
-      }),
+      andThen(this.lookup.holder(record), (holder) =>
+        andThen(this.packing.decode(valueIn(holder)), (value) => (kind === 'values' ? value : [key, value])),
+      ),
     );
   }
 }
@@ -59,9 +61,10 @@ export function atView(
   secret: Secret,
   view: View,
   records: RecordSource,
+  packing: Packing,
 ): { lookup: Lookup; reader: Reader } {
   const { index, objects, buffer } = view;
   const state = { secret, index, objects, slot: (key: string) => buffer.get(key) };
-  const lookup = new Lookup(state, records, new Contents(state, records));
-  return { lookup, reader: new Reader(lookup, records) };
+  const lookup = new Lookup(state, records, new Contents(state, records, packing));
+  return { lookup, reader: new Reader(lookup, records, packing) };
 }

@@ -28,6 +28,7 @@ import { Contents } from './contents.js';
 import type { CurrentLog, CurrentRecords } from './current.js';
 import type { Environment } from './environment.js';
 import { Lookup } from './lookup.js';
+import type { Packing } from './packing.js';
 import { Records } from './records.js';
 import { replayEntry } from './recover.js';
 import { seal } from './seal.js';
@@ -50,6 +51,7 @@ export interface RewriterParts {
   readonly state: State;
   readonly records: CurrentRecords;
   readonly committer: Committer;
+  readonly packing: Packing;
   readonly settle: () => Promise<void>;
 }
 
@@ -63,10 +65,11 @@ class Target {
     readonly log: Log,
     source: State,
     { now, index }: Environment,
+    packing: Packing,
   ) {
     this.state = new State(source.secret, source.dedup, now(), index);
     const records = new Records(log, CACHE_BYTES);
-    this.#contents = new Contents(this.state, records);
+    this.#contents = new Contents(this.state, records, packing);
     this.#lookup = new Lookup(this.state, records, this.#contents);
   }
 
@@ -169,7 +172,7 @@ export class Rewriter {
     });
     let adopting = false;
     try {
-      const target = new Target(successor.log, state, environment);
+      const target = new Target(successor.log, state, environment, this.#parts.packing);
       await this.#copyAlive(view, source, target);
       await this.#catchUp(source, target);
       return await committer.exclusive(async () => {

@@ -5,6 +5,7 @@
 import type { Eventually } from '../base/bytes.js';
 import type { Secret } from '../base/hash.js';
 import type { RunKey } from '../structures/runs/index.js';
+import type { Packing } from './packing.js';
 import { atView, type ItemKind, type Reader } from './reader.js';
 import type { KeyScan } from './scan.js';
 
@@ -33,6 +34,7 @@ export class Scans {
   /** `epoch` of the leader: who asks the next one for more of a scan must not get another's. */
   constructor(
     private readonly secret: Secret,
+    private readonly packing: Packing,
     epoch = 0,
   ) {
     this.#last = epoch * SCANS_MAX;
@@ -41,7 +43,7 @@ export class Scans {
   /** Takes over the scan's hold of its records. */
   begin(scan: KeyScan, kind: ItemKind): Promise<Piece> {
     this.#last += 1;
-    const { reader } = atView(this.secret, scan.view, scan.records);
+    const { reader } = atView(this.secret, scan.view, scan.records, this.packing);
     this.#open.set(this.#last, { scan, kind, reader });
     return this.next(this.#last);
   }

@@ -5,7 +5,7 @@
  * Taking one is O(1) and waits for the writes before it. While it is held, the log that
  * its records lie in stays, even if another log follows it.
  */
-import { andThen, type Eventually, equalBytes } from '../base/bytes.js';
+import { andThen, type Eventually } from '../base/bytes.js';
 import { SnapshotTooOldError } from '../base/errors.js';
 import { requireKey, requireOptions } from '../contract/arguments.js';
 import { resolveWriteDurability } from '../contract/options.js';
@@ -16,6 +16,7 @@ import type { CurrentRecords } from './current.js';
 import type { Environment } from './environment.js';
 import type { Found, Lookup } from './lookup.js';
 import type { Mutation } from './mutation.js';
+import { copyOf, type Packing, valueIn } from './packing.js';
 import type { Planner } from './plan.js';
 import { atView, type ItemKind, type Reader } from './reader.js';
 import { missing } from './reads.js';
@@ -61,6 +62,7 @@ export interface SnapshotsParts {
   readonly records: CurrentRecords;
   readonly committer: Committer;
   readonly planner: Planner;
+  readonly packing: Packing;
   readonly scans: Scans;
   readonly counters: Counters;
   /** The store's clock. */
@@ -241,20 +243,20 @@ export class Snapshots {
         if (there && (record || whole)) mutations.push({ type: 'delete', key });
         continue;
       }
-      const { kind, value } = await wanted.lookup.holder(record);
+      const encoded = copyOf(await wanted.lookup.holder(record));
       const { expiresAt, createdAt } = record;
-      mutations.push({ type: 'restore', key, encoded: { kind, bytes: value.slice() }, expiresAt, createdAt });
+      mutations.push({ type: 'restore', key, encoded, expiresAt, createdAt });
     }
     return mutations;
   }
 
   /** The version of now. Its records must be released. */
   takeNow(session: string): Held {
-    const { state, records, now } = this.#parts;
+    const { state, records, packing, now } = this.#parts;
     const view = state.view(false);
     const { era } = records;
     era.retain();
-    return { session, view, records: era, now: now(), ...atView(state.secret, view, era) };
+    return { session, view, records: era, now: now(), ...atView(state.secret, view, era, packing) };
   }
 
   /** Every key of a version, and where its record is. */
@@ -331,11 +333,8 @@ export class Snapshots {
     return andThen(a.records.read(x.location), (one) =>
       andThen(b.records.read(y.location), (other) => {
         if (one.size !== other.size || (deadlines && one.expiresAt !== other.expiresAt)) return false;
-        return andThen(a.lookup.holder(one), ({ kind, value }) =>
-          andThen(
-            b.lookup.holder(other),
-            (holder) => kind === holder.kind && equalBytes(value, 0, holder.value, 0, value.length),
-          ),
+        return andThen(a.lookup.holder(one), (holder) =>
+          andThen(b.lookup.holder(other), (its) => this.#parts.packing.same(valueIn(holder), valueIn(its))),
         );
       }),
     );

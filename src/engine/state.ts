@@ -140,7 +140,8 @@ export class State {
   /** About what the log would take if it held nothing but what is alive. */
   get liveBytes(): number {
     const overhead = this.#puts === 0 ? 0 : this.#overhead / this.#puts;
-    return this.objectBytes + this.keys * (overhead + RUN_KEY_BYTES);
+    // What is packed takes less than its size, so the overhead may be below nothing.
+    return Math.max(0, this.objectBytes + this.keys * (overhead + RUN_KEY_BYTES));
   }
 
   /** What `liveBytes` goes by: an image keeps it. */

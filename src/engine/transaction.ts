@@ -24,10 +24,10 @@ export class Transactions {
    *   snapshot. One that was made and removed again counts as never touched.
    */
   async commit(id: unknown, operations: unknown, options?: unknown): Promise<Commit> {
-    const { environment, committer, counters, planner, now } = this.parts;
+    const { environment, committer, counters, planner, packing, now } = this.parts;
     const { settings, operators = new Map() } = environment;
     const held = this.snapshots.held(id);
-    const { mutations, strict } = admitBatch(operations, options, settings, operators);
+    const { mutations, strict } = admitBatch(operations, options, settings, operators, packing);
     counters.operations += 1;
     // What cannot be encoded refuses the call when it is its turn.
     if (mutations instanceof Promise) mutations.catch(() => {});

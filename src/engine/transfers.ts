@@ -4,13 +4,13 @@
  */
 import type { Eventually } from '../base/bytes.js';
 import { LeaderUnresponsiveError } from '../base/errors.js';
-import type { Secret } from '../base/hash.js';
 import { requireOptions, requirePositive, show } from '../contract/arguments.js';
 import { resolveWriteDurability, type Settings } from '../contract/options.js';
 import type { ImportOptions, ImportResult } from '../contract/store.js';
 import type { Committer } from './commit.js';
 import { Export, type ExportPiece } from './export.js';
 import { Import, type ImportPlan, type ImportTerms } from './import.js';
+import type { Packing } from './packing.js';
 import type { KeyScan } from './scan.js';
 
 const IDLE_MS = 10 * 60_000;
@@ -20,7 +20,7 @@ const IMPORT_BYTES_MAX = 256 * 2 ** 20;
 const IMPORT_OPTIONS = ['mode', 'maxBytes', 'durability'] as const;
 
 export interface TransferParts {
-  readonly secret: Secret;
+  readonly packing: Packing;
   readonly settings: Settings;
   /** The store's clock. */
   readonly now: () => number;
@@ -50,8 +50,8 @@ export class Transfers {
   }
 
   async beginExport(): Promise<string> {
-    const { secret, beginScan, now } = this.#parts;
-    return this.#add(new Export(secret, await beginScan(), now()));
+    const { packing, beginScan, now } = this.#parts;
+    return this.#add(new Export(packing, await beginScan(), now()));
   }
 
   async exportNext(id: string): Promise<ExportPiece> {
@@ -90,11 +90,15 @@ export class Transfers {
     const found = this.#find(id, Import);
     this.release(id);
     found.finish();
-    const { now, scanNow, submit } = this.#parts;
+    const { packing, now, scanNow, submit } = this.#parts;
+    const packed = found.pack(packing);
+    // What cannot be packed refuses the call when it is its turn.
+    packed.catch(() => {});
     let plan: ImportPlan | undefined;
     const imported = (): ImportResult => ({ keys: plan!.keys, bytes: plan!.bytes });
     await submit(
       async () => {
+        await packed;
         plan = await found.plan(now(), scanNow);
         return plan.mutations;
       },

@@ -9,7 +9,6 @@
  * A step holds the log its locations are of. When another log follows, `carry` takes the
  * values over into memory, so that the log before it can go.
  */
-import type { Encoded } from '../base/codec/index.js';
 import { hashString, lane } from '../base/hash.js';
 import { requireOptions } from '../contract/arguments.js';
 import { resolveWriteDurability } from '../contract/options.js';
@@ -22,6 +21,7 @@ import type { Author } from './commit.js';
 import { Contents } from './contents.js';
 import { Lookup } from './lookup.js';
 import type { Mutation } from './mutation.js';
+import { copyOf, type Value } from './packing.js';
 import type { Records } from './records.js';
 import type { Held, Snapshots, SnapshotsParts } from './snapshots.js';
 import type { Slot } from './state.js';
@@ -36,7 +36,7 @@ const NO_VERSION = -1;
 
 /** What a key was, as bytes. */
 interface Kept {
-  readonly encoded: Encoded;
+  readonly encoded: Value;
   readonly expiresAt: number;
   readonly createdAt: number;
 }
@@ -283,13 +283,13 @@ export class Undo {
       const { secret } = this.parts.state;
       const objects = 'view' in step ? step.view.objects : step.objects;
       const state = { secret, objects: objects!, index: objects!, slot: () => undefined };
-      const lookup = new Lookup(state, records!, new Contents(state, records!));
+      const lookup = new Lookup(state, records!, new Contents(state, records!, this.parts.packing));
       record = (await lookup.firstWithKey(key, at))?.entry;
       holder = record && (await lookup.holder(record));
     }
     if (!record || !holder) return undefined;
     const { expiresAt, createdAt } = record;
-    return { encoded: { kind: holder.kind, bytes: holder.value.slice() }, expiresAt, createdAt };
+    return { encoded: copyOf(holder), expiresAt, createdAt };
   }
 
   /** Takes the values of a step into memory; gives their bytes, `Infinity` where they are too many. */

@@ -16,6 +16,7 @@ import type { Environment } from './environment.js';
 import type { Expired } from './expirer.js';
 import type { Mutation } from './mutation.js';
 import type { OwnOperators } from './operators.js';
+import type { Packing } from './packing.js';
 import type { Planner } from './plan.js';
 import { missing, type Reads } from './reads.js';
 import type { Counters } from './report.js';
@@ -30,6 +31,7 @@ export interface WritesParts {
   readonly state: State;
   readonly committer: Committer;
   readonly planner: Planner;
+  readonly packing: Packing;
   readonly reads: Reads;
   readonly counters: Counters;
   /** The store's clock. */
@@ -49,13 +51,15 @@ export class Writes {
   }
 
   async set(key: unknown, value: unknown, options?: unknown): Promise<Commit> {
-    const { mutations, strict } = admitSet(key, value, options, this.#parts.environment.settings);
+    const { environment, packing } = this.#parts;
+    const { mutations, strict } = admitSet(key, value, options, environment.settings, packing);
     const { version, durability } = await this.#submit(mutations, strict);
     return { version, durability };
   }
 
   async setMany(entries: unknown, options?: unknown): Promise<Commit> {
-    const { mutations, strict } = admitSetMany(entries, options, this.#parts.environment.settings);
+    const { environment, packing } = this.#parts;
+    const { mutations, strict } = admitSetMany(entries, options, environment.settings, packing);
     const { version, durability } = await this.#submit(mutations, strict);
     return { version, durability };
   }
@@ -63,7 +67,7 @@ export class Writes {
   async batch(operations: unknown, options?: unknown): Promise<Commit> {
     const { settings, operators = NO_OPERATORS } = this.#parts.environment;
     const { version, durability } = await this.#submitWithRoom(
-      admitBatch(operations, options, settings, operators),
+      admitBatch(operations, options, settings, operators, this.#parts.packing),
     );
     return { version, durability };
   }

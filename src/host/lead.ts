@@ -2,7 +2,7 @@
 import { ClosedError } from '../base/errors.js';
 import type { Settings } from '../contract/options.js';
 import type { Capabilities } from '../contract/store.js';
-import { Engine } from '../engine/index.js';
+import { Engine, requireCodec } from '../engine/index.js';
 import type { Backend } from '../storage/backend.js';
 import { choosePlace, findStorage, openPlace } from '../storage/choose.js';
 import type { Answer, Call, Opened } from '../wire/messages.js';
@@ -32,6 +32,7 @@ export class Lead {
     wanted: StoreWide,
     directory: string | undefined,
   ): Promise<Lead> {
+    requireCodec(settings.compression, registered.codecs);
     const found = await findStorage();
     const place = await choosePlace(name, settings.persistence, directory, found);
     const backend = await openPlace(name, place, directory, {
@@ -52,6 +53,7 @@ export class Lead {
         images: backend.images,
         successor: () => backend.successor(),
         operators: registered.operators,
+        codecs: registered.codecs,
         secret: header.secret,
         epoch: header.epoch + 1,
         now: Date.now,

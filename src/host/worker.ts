@@ -17,7 +17,7 @@ import { installHandlers } from '../wire/errors.js';
 import { register } from './registry.js';
 import { createRoot } from './root.js';
 
-export type { Operator, Registration } from './registry.js';
+export type { Codec, Operator, Registration } from './registry.js';
 export { installHandlers, register };
 
 const { DedicatedWorkerGlobalScope: Scope } = globalThis as {

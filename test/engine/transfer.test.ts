@@ -5,6 +5,7 @@ import { secretFrom } from '../../src/base/hash.js';
 import { Export } from '../../src/engine/export.js';
 import { Import } from '../../src/engine/import.js';
 import type { Engine } from '../../src/engine/index.js';
+import { Packing } from '../../src/engine/packing.js';
 import { KeyScan } from '../../src/engine/scan.js';
 import { ImportReader } from '../../src/engine/transfer/reader.js';
 import type { OpenOptions } from '../../src/index.js';
@@ -141,7 +142,12 @@ describe('an export', () => {
     for (const remembered of [1000, 20, 1]) {
       const id = await store.engine.transfers.beginExport();
       const scan = scanOf(store.engine, id);
-      const small = new Export(SECRET, scan, START, remembered);
+      const small = new Export(
+        new Packing({ codec: 'none', own: new Map(), secret: SECRET }),
+        scan,
+        START,
+        remembered,
+      );
       const records: unknown[] = [];
       let values = 0;
       const reader = new ImportReader(2 ** 20, ({ value }) => {

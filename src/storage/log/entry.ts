@@ -1,7 +1,7 @@
 /**
  * Entries to bytes and back, as `format.ts` lays them out.
  */
-import { equalBytes, getUint48, getUnits, isLatin1, putUint48, putUnits } from '../../base/bytes.js';
+import { getUint48, getUnits, isLatin1, putUint48, putUnits } from '../../base/bytes.js';
 import { crc32c } from '../../base/crc32c.js';
 import { hashKeyBytes, type Secret } from '../../base/hash.js';
 import { ENTRY_AT, FLAG_MASK, FLAG_SHIFT, Flag, KEY_MASK, KIND_SHIFT, TYPE_SHIFT, Type } from './format.js';
@@ -14,6 +14,14 @@ export interface Reference {
   readonly size: number;
 }
 
+/** Of a value that is stored packed: what it is when it is unpacked, so that nobody has to for that. */
+export interface Packed {
+  readonly size: number;
+  /** Hash of its content. */
+  readonly high: number;
+  readonly low: number;
+}
+
 /** What an entry says. */
 export interface EntryFields {
   readonly type: number;
@@ -23,6 +31,8 @@ export interface EntryFields {
   /** How the value is encoded; `base/codec`. */
   readonly kind: number;
   readonly value: Uint8Array;
+  /** `value` is packed. */
+  readonly packed: Packed | undefined;
   /** The value stands elsewhere. */
   readonly reference: Reference | undefined;
   /** This entry is the first with its value. */
@@ -43,6 +53,7 @@ export function entry(
     key: '',
     kind: 0,
     value: NOTHING,
+    packed: undefined,
     reference: undefined,
     brings: false,
     expiresAt: Infinity,
@@ -53,10 +64,12 @@ export function entry(
 }
 
 const REFERENCE_BYTES = 18;
+const PACKED_BYTES = 12;
 
 /** Most bytes that an entry can take, without its padding. */
 export function entryBytesMax(fields: EntryFields): number {
-  return ENTRY_AT.optional + 8 + 6 + 6 + REFERENCE_BYTES + fields.key.length * 2 + fields.value.length;
+  const optional = 8 + 6 + 6 + REFERENCE_BYTES + PACKED_BYTES;
+  return ENTRY_AT.optional + optional + fields.key.length * 2 + fields.value.length;
 }
 
 /** Writes an entry at `at`, check and all; gives the offset behind it. There must be room. */
@@ -67,7 +80,7 @@ export function putEntry(
   fields: EntryFields,
   generation: number,
 ): number {
-  const { key, time, reference } = fields;
+  const { key, time, reference, packed } = fields;
   const wide = !isLatin1(key);
   let flags = wide ? Flag.WideKey : 0;
   let end = at + ENTRY_AT.optional;
@@ -94,6 +107,13 @@ export function putEntry(
     view.setUint32(end + 14, reference.size, true);
     end += REFERENCE_BYTES;
   }
+  if (packed) {
+    flags |= Flag.Packed;
+    view.setUint32(end, packed.size, true);
+    view.setInt32(end + 4, packed.high, true);
+    view.setInt32(end + 8, packed.low, true);
+    end += PACKED_BYTES;
+  }
   if (fields.brings) flags |= Flag.Brings;
   const keyStart = end;
   end = putUnits(bytes, end, key, wide);
@@ -119,6 +139,7 @@ export class EntryView implements EntryFields {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly reference: Reference | undefined;
+  readonly packed: Packed | undefined;
   readonly brings: boolean;
   #bytes: Uint8Array;
   #start: number;
@@ -163,6 +184,14 @@ export class EntryView implements EntryFields {
       };
       next += REFERENCE_BYTES;
     }
+    if (flags & Flag.Packed) {
+      this.packed = {
+        size: view.getUint32(next, true),
+        high: view.getInt32(next + 4, true),
+        low: view.getInt32(next + 8, true),
+      };
+      next += PACKED_BYTES;
+    }
     this.brings = (flags & Flag.Brings) !== 0;
     this.isWide = (flags & Flag.WideKey) !== 0;
     this.#keyStart = next;
@@ -193,9 +222,9 @@ export class EntryView implements EntryFields {
     return this.#bytes.subarray(this.#keyEnd, this.#end);
   }
 
-  /** Bytes of the value, wherever it stands. */
+  /** Bytes of the encoded value, wherever it stands, packed or not. */
   get size(): number {
-    return this.reference?.size ?? this.#end - this.#keyEnd;
+    return this.reference?.size ?? this.packed?.size ?? this.#end - this.#keyEnd;
   }
 
   /** Bytes that the entry takes. */
@@ -224,15 +253,6 @@ export class EntryView implements EntryFields {
     }
     return true;
   }
-
-  hasValue(kind: number, value: Uint8Array): boolean {
-    return (
-      this.reference === undefined &&
-      this.kind === kind &&
-      this.#end - this.#keyEnd === value.length &&
-      equalBytes(this.#bytes, this.#keyEnd, value, 0, value.length)
-    );
-  }
 }
 
 /** Bytes that the fields before the value take at least, by the head. */
@@ -243,6 +263,7 @@ function leastBytes(head: number): number {
   if (flags & Flag.Created) bytes += 6;
   if (flags & Flag.Updated) bytes += 6;
   if (flags & Flag.Reference) bytes += REFERENCE_BYTES;
+  if (flags & Flag.Packed) bytes += PACKED_BYTES;
   return bytes;
 }
 

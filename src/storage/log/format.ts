@@ -24,7 +24,8 @@
  *    ------  ----  --------------------------------------------------------------
  *         0     4  length     bytes of the entry without its padding, 24 and more
  *         4     4  check      CRC-32C of bytes 8 .. length, seeded by the generation
- *         8     4  head       bits 0-16 bytes of the key, 17-27 flags, 28-31 type
+ *         8     4  head       bits 0-16 bytes of the key, 17-22 and 27 flags, 23-26 kind of
+ *                             the value (`base/codec`), 28-31 type
  *        12     6  sequence   version of the store that wrote it
  *        18     6  time       when, by the store's clock, which never steps back
  *        24     8  expires    with EXPIRES: the deadline, a double
@@ -32,6 +33,8 @@
  *               6  updated    with UPDATED: else it is `time`
  *              18  reference  with REFERENCE: hash of the content (8), version that
  *                             brought it (6), bytes of the value (4); no value follows
+ *              12  packed     with PACKED: bytes of the value when it is unpacked (4), hash
+ *                             of its content (8); what follows is `engine/codecs.ts`'s
  *               k  key        one byte a code unit; with WIDE_KEY two
  *               v  value      the rest
  *
@@ -98,13 +101,21 @@ export const Type = {
   Answer: 8,
 } as const;
 
-/** Bits of the head above the key's length. The kind of the value (`base/codec`) takes four more. */
-export const Flag = { WideKey: 1, Expires: 2, Created: 4, Updated: 8, Reference: 16, Brings: 32 } as const;
+/** Bits of the head above the key's length. Bits 6 to 9 of these are the kind of the value (`base/codec`). */
+export const Flag = {
+  WideKey: 1,
+  Expires: 2,
+  Created: 4,
+  Updated: 8,
+  Reference: 16,
+  Brings: 32,
+  Packed: 1024,
+} as const;
 export const FLAG_SHIFT = 17;
 export const KIND_SHIFT = 23;
 export const TYPE_SHIFT = 28;
 export const KEY_MASK = 0x1ffff;
-export const FLAG_MASK = 0x3f;
+export const FLAG_MASK = 0x43f;
 
 /** A value no longer than this is written in each entry: a reference would take as much. */
 export const INLINE_MAX = 16;

@@ -2,7 +2,15 @@
  * The append-only log. `FileLog` over any `SyncFile`; the format is in `format.ts`.
  */
 
-export { type EntryFields, EntryView, entry, entryLength, putEntry, type Reference } from './entry.js';
+export {
+  type EntryFields,
+  EntryView,
+  entry,
+  entryLength,
+  type Packed,
+  putEntry,
+  type Reference,
+} from './entry.js';
 export { mediumError, type SyncFile, sizeOf } from './file.js';
 export { FileLog, type FileLogOptions } from './file-log.js';
 export { Flag, fullExtentBytes, INLINE_MAX, padded, Type, UNIT, VERSION } from './format.js';
