@@ -62,6 +62,7 @@ describe('without opening a store', () => {
       const store = await open('shared', { dedup: { mode: 'off' } });
       const outcomes = [
         await window.outcome(open('shared', { dedup: { mode: 'exact' } })),
+        await window.outcome(open('shared', { compression: 'gzip', reconfigure: true })),
         await window.outcome(open('shared', { persistence: 'disk' })),
       ];
       const second = await open('shared');
@@ -78,7 +79,11 @@ describe('without opening a store', () => {
       };
     });
     expect(found.outcomes).toMatchObject([
-      { name: 'TypeError', message: "dedup.mode: the store was made with 'off', got 'exact'" },
+      { name: 'TypeError', message: expect.stringContaining('dedup.mode: the store has "off", got "exact"') },
+      {
+        name: 'LockedError',
+        message: expect.stringContaining('compression: the store is open in another tab'),
+      },
       { name: 'TypeError', message: expect.stringContaining("open as 'hybrid'") },
     ]);
     expect(found.value).toBe(1);

@@ -83,7 +83,11 @@ export interface OpenOptions {
    */
   readonly compression?: string;
   readonly encryption?: { readonly key: CryptoKey } | undefined;
-  /** Lets store-wide options differ from those that the store was made with. */
+  /**
+   * Lets store-wide options change the store: `dedup`, `compression`, `ttl.default`, `ttl.sliding`, `maplet`,
+   * `budget`. They are kept with it; without this, one that differs is a `TypeError`. While another tab has
+   * the store open nothing can be changed (`LockedError`).
+   */
   readonly reconfigure?: boolean;
 }
 
@@ -246,7 +250,6 @@ function oneOf(name: string, value: unknown, allowed: readonly string[]): void {
 const NOT_YET = [
   'consistency',
   'encryption',
-  'reconfigure',
   'cache.nearMaxBytes',
   'ttl.sliding',
   'budget.maxBytes',

@@ -6,9 +6,9 @@
  * `LeaderUnresponsiveError`.
  */
 import { LeaderUnresponsiveError } from '../base/errors.js';
+import type { Wish } from '../contract/store-wide.js';
 import { packError, unpackError } from '../wire/errors.js';
 import { type Answer, type Call, type Opened, READS } from '../wire/messages.js';
-import type { StoreWide } from './lead.js';
 import { type Channel, HELLO_MS, type RelayMessage } from './relay.js';
 
 interface Asked {
@@ -30,7 +30,7 @@ export class Follow {
   constructor(
     private readonly channel: Channel,
     private readonly id: string,
-    private readonly wanted: StoreWide,
+    private readonly wish: Wish,
     private readonly persistence: string,
   ) {
     this.opened = new Promise((resolve, reject) => {
@@ -121,8 +121,8 @@ export class Follow {
 
   #hello(): void {
     this.#stopHello();
-    const { id, wanted, persistence } = this;
-    const say = () => this.channel.post({ type: 'hello', from: id, wanted, persistence });
+    const { id, wish, persistence } = this;
+    const say = () => this.channel.post({ type: 'hello', from: id, wish, persistence });
     say();
     this.#timer = setInterval(say, HELLO_MS);
   }

@@ -1,18 +1,23 @@
 /** What the leader of a store holds: the place where it lives, and the engine over it. */
-import { ClosedError } from '../base/errors.js';
-import type { Settings } from '../contract/options.js';
+import { ClosedError, LockedError } from '../base/errors.js';
+import { type OpenOptions, resolveOptions } from '../contract/options.js';
 import type { Capabilities } from '../contract/store.js';
+import {
+  differences,
+  fromSettings,
+  reconcile,
+  type StoreWide,
+  toSettings,
+  type Wish,
+  wishOf,
+  withStoreWide,
+} from '../contract/store-wide.js';
 import { Engine, requireCodec } from '../engine/index.js';
 import type { Backend } from '../storage/backend.js';
 import { choosePlace, findStorage, openPlace } from '../storage/choose.js';
 import type { Answer, Call, Opened } from '../wire/messages.js';
 import { runCalls } from './calls.js';
 import { registered } from './registry.js';
-
-/** Options of the store that every tab shares; `undefined`: this tab does not say. */
-export interface StoreWide {
-  readonly dedup: 'exact' | 'off' | undefined;
-}
 
 export class Lead {
   #messages = 0;
@@ -26,29 +31,31 @@ export class Lead {
     readonly storeWide: StoreWide,
   ) {}
 
-  static async open(
-    name: string,
-    settings: Settings,
-    wanted: StoreWide,
-    directory: string | undefined,
-  ): Promise<Lead> {
-    requireCodec(settings.compression, registered.codecs);
+  static async open(name: string, options: OpenOptions, directory: string | undefined): Promise<Lead> {
+    const asked = resolveOptions(options);
+    requireCodec(asked.compression, registered.codecs);
+    const wish = wishOf(options);
     const found = await findStorage();
-    const place = await choosePlace(name, settings.persistence, directory, found);
+    const place = await choosePlace(name, asked.persistence, directory, found);
     const backend = await openPlace(name, place, directory, {
       surroundings: { now: Date.now, random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)) },
-      absolute: settings.recovery === 'absolute',
-      settings: { dedup: wanted.dedup ?? 'exact' },
+      absolute: asked.recovery === 'absolute',
+      settings: toSettings(wish.storeWide),
     });
     try {
       const { header } = backend;
-      const storeWide: StoreWide = { dedup: header.settings['dedup'] === 'off' ? 'off' : 'exact' };
-      refuseConflict(storeWide, wanted);
+      const storeWide = reconcile(fromSettings(header.settings), wish);
+      const settings = resolveOptions(withStoreWide(options, storeWide));
+      requireCodec(settings.compression, registered.codecs);
       // Raised before anything is read, so that an older leader that wakes up can be told from this one.
-      await backend.writeHeader({ ...header, epoch: header.epoch + 1 });
+      await backend.writeHeader({
+        ...header,
+        epoch: header.epoch + 1,
+        settings: { ...header.settings, ...toSettings(storeWide) },
+      });
       const engine = await Engine.open({
         mode: place.mode,
-        settings: { ...settings, dedup: storeWide.dedup === 'exact' },
+        settings,
         log: backend.log,
         images: backend.images,
         successor: () => backend.successor(),
@@ -98,9 +105,15 @@ export class Lead {
     return { ...(stats as object), rpc, leader: { role, epoch: this.epoch } };
   }
 
-  /** @throws TypeError where another tab asks for what the store was not made with. */
-  check(wanted: StoreWide, persistence: string): void {
-    refuseConflict(this.storeWide, wanted);
+  /** @throws TypeError where another tab asks for what the store is not, LockedError where it wants to change it. */
+  check(wish: Wish, persistence: string): void {
+    const changed = wish.reconfigure ? differences(this.storeWide, wish.storeWide) : [];
+    if (changed.length > 0) {
+      throw new LockedError(
+        `reconfigure: ${changed.join(', ')}: the store is open in another tab; close it there first`,
+      );
+    }
+    reconcile(this.storeWide, wish);
     const { mode } = this.opened;
     if (persistence === 'auto' || persistence === mode) return;
     throw new TypeError(`persistence: the store is open as '${mode}' in another tab, got '${persistence}'`);
@@ -130,11 +143,6 @@ export class Lead {
     await this.#over;
     await this.backend.destroy();
   }
-}
-
-function refuseConflict(storeWide: StoreWide, wanted: StoreWide): void {
-  if (wanted.dedup === undefined || wanted.dedup === storeWide.dedup) return;
-  throw new TypeError(`dedup.mode: the store was made with '${storeWide.dedup}', got '${wanted.dedup}'`);
 }
 
 /** What the context offers besides storage. */

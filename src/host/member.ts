@@ -6,17 +6,18 @@
  * while: the day it gets the lock it leads.
  */
 import { ClosedError, LeaderUnresponsiveError } from '../base/errors.js';
-import type { Settings } from '../contract/options.js';
+import type { OpenOptions } from '../contract/options.js';
+import { wishOf } from '../contract/store-wide.js';
 import { packError } from '../wire/errors.js';
 import type { Answer, Call, Opened } from '../wire/messages.js';
 import { Follow } from './follow.js';
-import { Lead, type StoreWide, surroundings } from './lead.js';
+import { Lead, surroundings } from './lead.js';
 import { Channel, type RelayMessage } from './relay.js';
 
 export interface MemberOptions {
   readonly name: string;
-  readonly settings: Settings;
-  readonly wanted: StoreWide;
+  /** Checked. */
+  readonly options: OpenOptions;
   readonly directory: string | undefined;
 }
 
@@ -117,15 +118,15 @@ export class Member {
       return;
     }
     await this.#showLife();
-    const { wanted, settings } = this.#options;
-    this.#follow = new Follow(this.#channel, this.#id, wanted, settings.persistence);
+    const { options } = this.#options;
+    this.#follow = new Follow(this.#channel, this.#id, wishOf(options), options.persistence ?? 'auto');
     this.#waitForLock();
     await this.#follow.opened;
   }
 
   #openLead(): Promise<Lead> {
-    const { name, settings, wanted, directory } = this.#options;
-    return Lead.open(name, settings, wanted, directory);
+    const { name, options, directory } = this.#options;
+    return Lead.open(name, options, directory);
   }
 
   /** Holds a lock of this member's own until it is closed or dies. */
@@ -205,7 +206,7 @@ export class Member {
     if (message.type === 'hello') {
       const to = message.from;
       try {
-        lead.check(message.wanted, message.persistence);
+        lead.check(message.wish, message.persistence);
         this.#channel?.post({ type: 'welcome', to, leader: this.#id, opened: lead.opened });
       } catch (error) {
         this.#channel?.post({ type: 'refused', to, error: packError(error) });

@@ -10,15 +10,15 @@
  *    leader    gone     the store was destroyed
  */
 
+import type { Wish } from '../contract/store-wide.js';
 import type { WireError } from '../wire/errors.js';
 import type { Answer, Call, Opened } from '../wire/messages.js';
-import type { StoreWide } from './lead.js';
 
 export type RelayMessage =
   | {
       readonly type: 'hello';
       readonly from: string;
-      readonly wanted: StoreWide;
+      readonly wish: Wish;
       readonly persistence: string;
     }
   | { readonly type: 'welcome'; readonly to: string; readonly leader: string; readonly opened: Opened }

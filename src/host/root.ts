@@ -73,12 +73,10 @@ export function createRoot(): HostApi {
 }
 
 function openMember(name: unknown, { directory, ...options }: HostOptions): Promise<Member> {
+  resolveOptions(options);
   return Member.open({
     name: requireName(name),
-    settings: resolveOptions(options),
-    wanted: {
-      dedup: options.dedup?.mode === undefined ? undefined : (options.dedup.mode as 'exact' | 'off'),
-    },
+    options,
     directory: directory === undefined ? undefined : requireDirectory(directory),
   });
 }

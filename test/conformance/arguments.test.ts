@@ -164,7 +164,14 @@ describe('open', () => {
       'RangeError',
       /undo.depth/,
     ],
-    ['with what is not there yet', ['x', { compression: 'gzip' }], 'UnsupportedError', /compression/],
+    ['with what is not there yet', ['x', { ttl: { sliding: true } }], 'UnsupportedError', /ttl.sliding/],
+    ['with an unknown codec', ['x', { compression: 'zip' }], 'TypeError', /compression: expected 'none'/],
+    [
+      'with a codec that is no name',
+      ['x', { compression: 9 }],
+      'TypeError',
+      /compression: expected a string/,
+    ],
   ];
 
   test.each(wrong)('%s is refused', async (_, args, name, message) => {

@@ -23,7 +23,7 @@ describe('a follower', () => {
     vi.useFakeTimers();
     posted = [];
     const channel = { post: (message: RelayMessage) => posted.push(message), close() {} };
-    follow = new Follow(channel as unknown as Channel, 'me', { dedup: undefined }, 'auto');
+    follow = new Follow(channel as unknown as Channel, 'me', { storeWide: {}, reconfigure: false }, 'auto');
   });
   afterEach(() => {
     follow.close(new ClosedError('over'));
