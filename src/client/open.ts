@@ -3,6 +3,7 @@ import type { OpenOptions } from '../contract/options.js';
 import type { Capabilities, Store } from '../contract/store.js';
 import { installHandlers } from '../wire/errors.js';
 import type { Call } from '../wire/messages.js';
+import { followPageLife } from './page-life.js';
 import { Remote } from './remote.js';
 import { type Host, spawn } from './spawn.js';
 import { RemoteStore } from './store.js';
@@ -45,9 +46,20 @@ export async function open(name: string, options: ClientOptions = {}): Promise<S
     const opened = await orDeath(host, host.root.start(name, rest), signal);
     const { mode, capabilities, session } = opened;
     host.unref();
+    const stopFollowing = followPageLife(
+      () => {
+        host.rest();
+        void host.root.suspend(session);
+      },
+      () => void host.root.resume(session).then(host.wake),
+    );
+    const terminate = () => {
+      stopFollowing();
+      host.terminate();
+    };
     const run = (calls: readonly Call[]) => host.root.run(session, calls);
     const remote = new Remote(run, timeoutOf(rest), host.death);
-    return new RemoteStore(name, mode, { ...capabilities, host: host.kind }, remote, host.terminate);
+    return new RemoteStore(name, mode, { ...capabilities, host: host.kind }, remote, terminate);
   } catch (error) {
     host.terminate();
     if ((error as DOMException).name !== 'DataCloneError') throw error;

@@ -23,6 +23,9 @@ export interface Host {
   readonly hello: Hello;
   /** Rejects with a WorkerError when the worker dies. Never resolves. */
   readonly death: Promise<never>;
+  /** Stops to look whether the worker lives, so that the page may be cached; and begins again. */
+  rest(): void;
+  wake(): void;
   /** In Node: from now on only calls that wait for an answer keep the process alive. */
   unref(): void;
   terminate(): void;
@@ -108,7 +111,7 @@ async function confirm(attempt: Attempt): Promise<Host> {
       root,
       kind,
       hello,
-      death: deathOf(worker, hello),
+      ...watchLife(worker, hello),
       unref: () => (endpoint as { unref?(): void }).unref?.(),
       terminate: () => terminate(attempt),
     };
@@ -130,15 +133,22 @@ function terminate({ endpoint, worker, given }: Attempt): void {
  * A worker that is terminated or crashes says nothing. But it holds a lock, and the
  * browser gives that to us the moment it is dead.
  */
-function deathOf(worker: Worker | undefined, { aliveLock }: Hello): Promise<never> {
+function watchLife(worker: Worker | undefined, { aliveLock }: Hello): Pick<Host, 'death' | 'rest' | 'wake'> {
+  let waiting: AbortController | undefined;
+  let die!: () => void;
   const death = new Promise<never>((_, reject) => {
-    if (!worker) return;
-    const die = () => reject(new WorkerError('the worker of the store died'));
-    worker.addEventListener('messageerror', die);
-    if (aliveLock) navigator.locks.request(aliveLock, { mode: 'shared' }, die).catch(() => {});
+    die = () => reject(new WorkerError('the worker of the store died'));
   });
   death.catch(() => {});
-  return death;
+  worker?.addEventListener('messageerror', die);
+  const wake = () => {
+    if (!worker || !aliveLock) return;
+    waiting = new AbortController();
+    const { signal } = waiting;
+    navigator.locks.request(aliveLock, { mode: 'shared', signal }, die).catch(() => {});
+  };
+  wake();
+  return { death, wake, rest: () => waiting?.abort() };
 }
 
 function isWorker(given: Worker | URL | string): given is Worker {

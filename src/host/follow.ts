@@ -1,70 +1,92 @@
 /**
- * A tab that does not lead: its calls go to the leader over the channel.
+ * The calls of a tab that does not lead: numbered, sent to the leader over the channel,
+ * and kept until they are answered.
  *
- * When the leader goes away, calls that only read are asked again of the next one.
- * Of a write nobody can say whether it was made, so it is refused with
- * `LeaderUnresponsiveError`.
+ * When the leader goes away, all that it has not answered is sent again to the next one,
+ * in the same order. That one knows by the numbers what was done already (`engine/answers.ts`).
+ * While nobody leads, calls wait.
  */
-import { LeaderUnresponsiveError } from '../base/errors.js';
 import type { Wish } from '../contract/store-wide.js';
 import { packError, unpackError } from '../wire/errors.js';
-import { type Answer, type Call, type Opened, READS } from '../wire/messages.js';
-import { type Channel, HELLO_MS, type RelayMessage } from './relay.js';
+import type { Answer, Call, Opened } from '../wire/messages.js';
+import type { Channel, Tabs } from './platform.js';
+import { HELLO_MS, type RelayMessage, SILENCE_MS, YIELD_MS } from './relay.js';
 
-interface Asked {
+export interface Asked {
+  /** Number of the first of the calls. */
+  readonly first: number;
   readonly calls: readonly Call[];
   readonly resolve: (answers: Answer[]) => void;
-  /** The leader that was asked; `undefined`: nobody yet. */
+  /** The leader that was asked; `undefined`: nobody who still leads. */
   leader: string | undefined;
 }
 
+export interface FollowParts {
+  readonly tabs: Pick<Tabs, 'after'>;
+  readonly channel: Pick<Channel, 'post'>;
+  readonly id: string;
+  readonly wish: Wish;
+  readonly persistence: string;
+  /** The leader does not answer, and did not when it was asked to yield. */
+  readonly onSilence: () => void;
+}
+
 export class Follow {
+  /** In the order of their numbers. */
   readonly #asked = new Map<number, Asked>();
+  readonly #parts: FollowParts;
   #leader: string | undefined;
-  #last = 0;
-  #timer: ReturnType<typeof setInterval> | undefined;
-  #welcome: { resolve: (opened: Opened) => void; reject: (error: Error) => void } | undefined;
-  /** Settles when a leader has let this tab in, or refused it. */
+  #next = 1;
+  #stopHello: (() => void) | undefined;
+  #stopListening: (() => void) | undefined;
+  #welcome!: { resolve: (opened: Opened) => void; reject: (error: Error) => void };
+  /** Settles when a leader has let this tab in, or refused it, or the tab leads itself. */
   readonly opened: Promise<Opened>;
 
-  constructor(
-    private readonly channel: Channel,
-    private readonly id: string,
-    private readonly wish: Wish,
-    private readonly persistence: string,
-  ) {
+  constructor(parts: FollowParts) {
+    this.#parts = parts;
     this.opened = new Promise((resolve, reject) => {
       this.#welcome = { resolve, reject };
     });
     this.opened.catch(() => {});
-    this.#hello();
+  }
+
+  /** Looks for a leader, until one lets this tab in. */
+  hello(): void {
+    this.#stopHello?.();
+    const { tabs, channel, id: from, wish, persistence } = this.#parts;
+    const say = () => {
+      channel.post({ type: 'hello', from, wish, persistence });
+      this.#stopHello = tabs.after(HELLO_MS, say);
+    };
+    say();
   }
 
   receive(message: RelayMessage): void {
     switch (message.type) {
       case 'welcome':
-        if (message.to !== this.id) return;
-        this.#stopHello();
+        if (message.to !== this.#parts.id) return;
+        this.#stopHello?.();
+        if (message.leader !== this.#leader) this.leaderLost();
         this.#leader = message.leader;
-        this.#welcome?.resolve(message.opened);
-        this.#askAll();
+        this.#welcome.resolve(message.opened);
+        for (const asked of this.#asked.values()) this.#ask(asked);
         return;
       case 'refused':
-        if (message.to !== this.id) return;
-        this.#stopHello();
-        this.#welcome?.reject(unpackError(message.error));
+        if (message.to !== this.#parts.id) return;
+        this.#stopHello?.();
+        this.#welcome.reject(unpackError(message.error));
         return;
-      case 'answers': {
-        const asked = message.to === this.id ? this.#asked.get(message.id) : undefined;
-        if (!asked) return;
-        this.#asked.delete(message.id);
-        asked.resolve([...message.answers]);
+      case 'answers':
+        if (message.to === this.#parts.id) this.#answer(message);
         return;
-      }
+      case 'beat':
+        if (message.leader === this.#leader) this.#listen();
+        return;
       case 'leading':
         if (message.leader === this.#leader) return;
         this.leaderLost();
-        this.#hello();
+        this.hello();
         return;
     }
   }
@@ -72,77 +94,102 @@ export class Follow {
   /** Answers come from whoever leads; until somebody does, the calls wait. */
   run(calls: readonly Call[]): Promise<Answer[]> {
     return new Promise((resolve) => {
-      this.#last += 1;
-      const asked: Asked = { calls, resolve, leader: undefined };
-      this.#asked.set(this.#last, asked);
-      if (this.#leader) this.#ask(this.#last, asked);
+      const asked: Asked = { first: this.#next, calls, resolve, leader: undefined };
+      this.#next += calls.length;
+      this.#asked.set(asked.first, asked);
+      if (this.#leader) this.#ask(asked);
     });
   }
 
-  destroy(): void {
-    if (this.#leader) this.channel.post({ type: 'destroy', from: this.id, leader: this.#leader });
+  get isIdle(): boolean {
+    return this.#asked.size === 0;
   }
 
-  /** The leader is gone: what it was asked and did not answer is refused, unless it only reads. */
+  destroy(): void {
+    const { channel, id: from } = this.#parts;
+    if (this.#leader) channel.post({ type: 'destroy', from, leader: this.#leader });
+  }
+
+  /** The leader is gone: what it did not answer is asked of the next. */
   leaderLost(): void {
     this.#leader = undefined;
-    for (const [id, asked] of this.#asked) {
-      if (asked.leader === undefined) continue;
-      asked.leader = undefined;
-      if (asked.calls.every(({ method }) => READS.has(method))) continue;
-      this.#asked.delete(id);
-      const error = packError(
-        new LeaderUnresponsiveError(
-          'the tab that led the store went away before it answered; a write may or may not have been made',
-          { detail: { outcome: 'unknown' } },
-        ),
-      );
-      asked.resolve(asked.calls.map(() => ({ error })));
-    }
+    this.#stopListening?.();
+    for (const asked of this.#asked.values()) asked.leader = undefined;
   }
 
-  /** This tab leads itself now, as `opened` says: what nobody was asked yet, or may be asked again, is its to answer. */
+  /** This tab leads itself now, as `opened` says: what was not answered is its to answer, in this order. */
   end(opened: Opened): Asked[] {
-    this.leaderLost();
-    this.#stopHello();
-    this.#welcome?.resolve(opened);
-    const unasked = [...this.#asked.values()];
+    this.rest();
+    this.#welcome.resolve(opened);
+    const unanswered = [...this.#asked.values()];
     this.#asked.clear();
-    return unasked;
+    return unanswered;
+  }
+
+  /** Asks nobody any more; calls wait. */
+  rest(): void {
+    this.leaderLost();
+    this.#stopHello?.();
   }
 
   close(error: Error): void {
-    this.#stopHello();
-    this.#welcome?.reject(error);
+    this.rest();
+    this.#welcome.reject(error);
+    this.refuseAll(error);
+  }
+
+  /** All that waits is answered with `error`. */
+  refuseAll(error: Error): void {
     const answer = { error: packError(error) };
     for (const { calls, resolve } of this.#asked.values()) resolve(calls.map(() => answer));
     this.#asked.clear();
   }
 
-  #hello(): void {
-    this.#stopHello();
-    const { id, wish, persistence } = this;
-    const say = () => this.channel.post({ type: 'hello', from: id, wish, persistence });
-    say();
-    this.#timer = setInterval(say, HELLO_MS);
+  /** What a leader says that lost its lock may be old: only the one that was asked last counts. */
+  #answer({ first, leader, answers }: Extract<RelayMessage, { type: 'answers' }>): void {
+    const asked = this.#asked.get(first);
+    if (!asked || asked.leader !== leader) return;
+    this.#asked.delete(first);
+    if (this.#asked.size === 0) this.#stopListening?.();
+    else this.#listen();
+    asked.resolve([...answers]);
   }
 
-  #stopHello(): void {
-    clearInterval(this.#timer);
-  }
-
-  #askAll(): void {
-    for (const [id, asked] of this.#asked) if (asked.leader === undefined) this.#ask(id, asked);
-  }
-
-  #ask(id: number, asked: Asked): void {
-    asked.leader = this.#leader;
+  #ask(asked: Asked): void {
+    if (asked.leader !== undefined) return;
+    const { channel, id: from } = this.#parts;
+    const { first, calls } = asked;
+    const leader = this.#leader!;
+    const [known = first] = this.#asked.keys();
     try {
-      this.channel.post({ type: 'calls', from: this.id, leader: this.#leader!, id, calls: asked.calls });
+      channel.post({ type: 'calls', from, leader, first, known, calls });
+      if (!this.#stopListening) this.#listen();
+      asked.leader = leader;
     } catch (error) {
-      this.#asked.delete(id);
+      this.#asked.delete(first);
       const answer = { error: packError(error) };
-      asked.resolve(asked.calls.map(() => answer));
+      asked.resolve(calls.map(() => answer));
     }
+  }
+
+  /** The leader was heard of, or asked: an answer is due. */
+  #listen(): void {
+    this.#stopListening?.();
+    this.#stopListening = undefined;
+    if (this.#asked.size === 0) return;
+    const { tabs, channel, onSilence } = this.#parts;
+    const cancel = tabs.after(SILENCE_MS, () => {
+      if (!this.#leader) return;
+      channel.post({ type: 'yield', leader: this.#leader });
+      this.#until(tabs.after(YIELD_MS, onSilence));
+    });
+    this.#until(cancel);
+  }
+
+  #until(cancel: () => void): void {
+    this.#stopListening = () => {
+      cancel();
+      this.#stopListening = undefined;
+    };
   }
 }

@@ -12,17 +12,34 @@ import {
   wishOf,
   withStoreWide,
 } from '../contract/store-wide.js';
-import { Engine, requireCodec } from '../engine/index.js';
+import { Engine, type Environment, requireCodec } from '../engine/index.js';
 import type { Backend } from '../storage/backend.js';
 import { choosePlace, findStorage, openPlace } from '../storage/choose.js';
 import type { Answer, Call, Opened } from '../wire/messages.js';
 import { runCalls } from './calls.js';
 import { registered } from './registry.js';
 
+export interface LeadOptions {
+  readonly name: string;
+  /** Checked. */
+  readonly options: OpenOptions;
+  /** Node: the folder in which the store lives. */
+  readonly directory: string | undefined;
+}
+
+/** Which calls of a session these are. */
+export interface Numbers {
+  readonly first: number;
+  /** All before this one have their answers. */
+  readonly known: number;
+}
+
 export class Lead {
   #messages = 0;
   #calls = 0;
   #over: Promise<void> | undefined;
+  /** Numbered calls that have no answer yet, by session and number. */
+  readonly #underWay = new Map<string, Promise<Answer[]>>();
 
   private constructor(
     readonly engine: Engine,
@@ -31,20 +48,36 @@ export class Lead {
     readonly storeWide: StoreWide,
   ) {}
 
-  static async open(name: string, options: OpenOptions, directory: string | undefined): Promise<Lead> {
+  static async open({ name, options, directory }: LeadOptions): Promise<Lead> {
     const asked = resolveOptions(options);
     requireCodec(asked.compression, registered.codecs);
-    const wish = wishOf(options);
     const found = await findStorage();
     const place = await choosePlace(name, asked.persistence, directory, found);
     const backend = await openPlace(name, place, directory, {
       surroundings: { now: Date.now, random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)) },
       absolute: asked.recovery === 'absolute',
-      settings: toSettings(wish.storeWide),
+      settings: toSettings(wishOf(options).storeWide),
     });
+    const capabilities = { ...found, ...surroundings(), reason: place.reason };
+    const after = (ms: number, task: () => void) => {
+      const timer = setTimeout(task, ms);
+      // In Node a timer must not keep the process alive.
+      (timer as { unref?(): void }).unref?.();
+      return () => clearTimeout(timer);
+    };
+    return Lead.over(backend, { mode: place.mode, capabilities }, options, { now: Date.now, after });
+  }
+
+  /** Leads the store that `backend` holds, and closes it where that fails. */
+  static async over(
+    backend: Backend,
+    opened: Opened,
+    options: OpenOptions,
+    time: Pick<Environment, 'now' | 'after'>,
+  ): Promise<Lead> {
     try {
       const { header } = backend;
-      const storeWide = reconcile(fromSettings(header.settings), wish);
+      const storeWide = reconcile(fromSettings(header.settings), wishOf(options));
       const settings = resolveOptions(withStoreWide(options, storeWide));
       requireCodec(settings.compression, registered.codecs);
       // Raised before anything is read, so that an older leader that wakes up can be told from this one.
@@ -54,7 +87,8 @@ export class Lead {
         settings: { ...header.settings, ...toSettings(storeWide) },
       });
       const engine = await Engine.open({
-        mode: place.mode,
+        ...time,
+        mode: opened.mode,
         settings,
         log: backend.log,
         images: backend.images,
@@ -63,16 +97,8 @@ export class Lead {
         codecs: registered.codecs,
         secret: header.secret,
         epoch: header.epoch + 1,
-        now: Date.now,
-        after: (ms, task) => {
-          const timer = setTimeout(task, ms);
-          // In Node a timer must not keep the process alive.
-          (timer as { unref?(): void }).unref?.();
-          return () => clearTimeout(timer);
-        },
       });
-      const capabilities = { ...found, ...surroundings(), reason: place.reason };
-      return new Lead(engine, backend, { mode: place.mode, capabilities }, storeWide);
+      return new Lead(engine, backend, opened, storeWide);
     } catch (error) {
       await backend.close();
       throw error;
@@ -83,11 +109,36 @@ export class Lead {
     return this.backend.header.epoch;
   }
 
-  /** Runs calls of a session, of this tab or of another. Never rejects. */
-  async run(calls: readonly Call[], role: 'leader' | 'follower', session: string): Promise<Answer[]> {
+  /**
+   * Runs calls of a session, of this tab or of another. Never rejects. Numbered calls are made
+   * once, however often they are asked for.
+   */
+  run(
+    calls: readonly Call[],
+    role: 'leader' | 'follower',
+    session: string,
+    numbers?: Numbers,
+  ): Promise<Answer[]> {
+    if (!numbers) return this.#run(calls, role, session);
+    const { first, known } = numbers;
+    this.engine.answers.forget(session, known);
+    const name = `${session} ${first}`;
+    const underWay = this.#underWay.get(name);
+    if (underWay) return underWay;
+    const answers = this.#run(calls, role, session, first).finally(() => this.#underWay.delete(name));
+    this.#underWay.set(name, answers);
+    return answers;
+  }
+
+  async #run(
+    calls: readonly Call[],
+    role: 'leader' | 'follower',
+    session: string,
+    first?: number,
+  ): Promise<Answer[]> {
     this.#messages += 1;
     this.#calls += calls.length;
-    const answers = await runCalls(this.engine, calls, session);
+    const answers = await runCalls(this.engine, calls, session, first);
     return answers.map((answer, i) =>
       calls[i]!.method === 'stats' && 'value' in answer
         ? { value: this.#withRoles(answer.value, role) }
@@ -98,6 +149,12 @@ export class Lead {
   /** A session is over: what it held is let go. */
   release(session: string): void {
     this.engine.versions.release(session);
+    this.engine.answers.drop(session);
+  }
+
+  /** Tabs that may still ask for answers of before. */
+  get clients(): readonly string[] {
+    return this.engine.answers.clients();
   }
 
   #withRoles(stats: unknown, role: 'leader' | 'follower'): unknown {

@@ -1,49 +1,50 @@
 /**
- * One opening of a store in this worker: it leads the store, or follows who does.
+ * One opening of a store in this worker: it leads the store, follows who does, or rests
+ * while its page is frozen or in the back/forward cache.
  *
- * Leading is holding a Web Lock, which the browser frees when the worker dies,
- * however it dies. Who does not get it at once follows, and waits for it all the
- * while: the day it gets the lock it leads.
+ *            lock was free              lock is ours, the leader is gone
+ *    open ------------------> leading <---------------------- following
+ *      \                        | ^                              ^
+ *       \ somebody leads        | | resume, the lock is free     |
+ *        \                      v |                              |
+ *         \-- following       resting ---------------------------/
+ *                                         resume, somebody leads
+ *
+ * A leader whose lock was taken away follows. Changes of role happen one after another.
  */
-import { ClosedError, LeaderUnresponsiveError } from '../base/errors.js';
-import type { OpenOptions } from '../contract/options.js';
+import { ClosedError, LeaderUnresponsiveError, LockedError } from '../base/errors.js';
 import { wishOf } from '../contract/store-wide.js';
 import { packError } from '../wire/errors.js';
 import type { Answer, Call, Opened } from '../wire/messages.js';
 import { Follow } from './follow.js';
-import { Lead, surroundings } from './lead.js';
-import { Channel, type RelayMessage } from './relay.js';
-
-export interface MemberOptions {
-  readonly name: string;
-  /** Checked. */
-  readonly options: OpenOptions;
-  readonly directory: string | undefined;
-}
+import { Lead, type LeadOptions } from './lead.js';
+import { LifeLock, StoreLock } from './locks.js';
+import { browserTabs, type Channel, type Platform, type Tabs } from './platform.js';
+import type { RelayMessage } from './relay.js';
+import { lockOf, Term } from './term.js';
 
 /** How long a leader may take to remove its files. */
 const DESTROY_MS = 10_000;
+/** How often to try the files of a leader that does not answer and holds them still. */
+const STUCK_MS = 1000;
 
 export class Member {
-  readonly #options: MemberOptions;
-  readonly #id: string = crypto.randomUUID();
-  readonly #stopWaiting = new AbortController();
-  #channel: Channel | undefined;
+  readonly #options: LeadOptions;
+  readonly #platform: Platform;
   #lead: Lead | undefined;
-  #follow: Follow | undefined;
-  #releaseLock: (() => void) | undefined;
+  #shared: Shared | undefined;
   #closed = false;
-  /** Followers whose end this leader waits for. */
-  readonly #watched = new Set<string>();
-  #endLife: (() => void) | undefined;
-  #onGone: (() => void) | undefined;
 
-  private constructor(options: MemberOptions) {
+  private constructor(options: LeadOptions, platform: Platform) {
     this.#options = options;
+    this.#platform = platform;
   }
 
-  static async open(options: MemberOptions): Promise<Member> {
-    const member = new Member(options);
+  static async open(
+    options: LeadOptions,
+    platform: Platform = { tabs: browserTabs(), openLead: Lead.open },
+  ): Promise<Member> {
+    const member = new Member(options, platform);
     try {
       await member.#open();
     } catch (error) {
@@ -54,7 +55,11 @@ export class Member {
   }
 
   get opened(): Opened | Promise<Opened> {
-    return this.#lead?.opened ?? this.#follow!.opened;
+    return this.#lead?.opened ?? this.#shared!.follow.opened;
+  }
+
+  get leads(): boolean {
+    return this.#lead !== undefined;
   }
 
   async run(calls: readonly Call[]): Promise<Answer[]> {
@@ -62,18 +67,39 @@ export class Member {
       const error = packError(new ClosedError('the store is closed'));
       return calls.map(() => ({ error }));
     }
-    return this.#lead ? this.#lead.run(calls, 'leader', this.#id) : this.#follow!.run(calls);
+    return this.#lead ? this.#lead.run(calls, 'leader', this.#id) : this.#shared!.follow.run(calls);
+  }
+
+  /** The page is about to be frozen: flushes, lets go of files and lock. Calls wait until `resume`. */
+  async suspend(): Promise<void> {
+    const shared = this.#shared;
+    if (!shared || this.#closed || shared.resting) return;
+    shared.resting = true;
+    shared.lock.callOff();
+    shared.follow.rest();
+    await this.#inTurn(() => this.#stepDown());
+    // While nothing waits for an answer, the leader need keep none: a page with a lock is not cached.
+    if (shared.follow.isIdle) shared.life.release();
+  }
+
+  /** The page is back: leads again where nobody does, else follows. */
+  async resume(): Promise<void> {
+    const shared = this.#shared;
+    if (!shared || this.#closed || !shared.resting) return;
+    shared.resting = false;
+    await shared.life.hold();
+    await this.#inTurn(() => this.#stand()).catch((error) => this.#fail(error));
   }
 
   /** Safe to call twice. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#stopWaiting.abort();
+    this.#shared?.lock.callOff();
     try {
-      await this.#lead?.close();
+      await this.#inTurn(() => this.#stepDown());
     } finally {
-      this.#leave();
+      this.#leave(new ClosedError('the store is closed'));
     }
   }
 
@@ -81,173 +107,227 @@ export class Member {
   async destroy(): Promise<void> {
     if (this.#closed) throw new ClosedError('the store is closed');
     if (!this.#lead) {
-      await this.#askToDestroy();
+      await this.#askToDestroy(this.#shared!);
       return;
     }
     this.#closed = true;
-    this.#stopWaiting.abort();
+    this.#shared?.lock.callOff();
     await this.#lead.destroy();
-    this.#channel?.post({ type: 'gone' });
-    this.#leave();
+    this.#shared?.channel.post({ type: 'gone' });
+    this.#leave(new ClosedError('the store is closed'));
   }
 
   /** Resolves when the leader says that the store is gone. */
-  async #askToDestroy(): Promise<void> {
-    this.#follow!.destroy();
-    const gone = await Promise.race([
-      new Promise<boolean>((resolve) => {
-        this.#onGone = () => resolve(true);
-      }),
-      new Promise<boolean>((resolve) => setTimeout(() => resolve(false), DESTROY_MS)),
-    ]);
-    if (!gone)
+  async #askToDestroy(shared: Shared): Promise<void> {
+    shared.follow.destroy();
+    const gone = await new Promise<boolean>((resolve) => {
+      shared.onGone = () => resolve(true);
+      shared.tabs.after(DESTROY_MS, () => resolve(false));
+    });
+    if (!gone) {
       throw new LeaderUnresponsiveError('the tab that leads the store does not answer; it was not destroyed');
+    }
+  }
+
+  get #id(): string {
+    return this.#shared?.id ?? 'alone';
   }
 
   async #open(): Promise<void> {
-    const { locks, broadcastChannel } = surroundings();
-    // Without locks nobody else can be told from us; the files' own handles keep others out.
-    if (!locks || !broadcastChannel || this.#options.directory !== undefined) {
-      this.#lead = await this.#openLead();
+    const { tabs } = this.#platform;
+    // A folder in Node, or a context without locks: nobody to share with.
+    if (!tabs || this.#options.directory !== undefined) {
+      this.#lead = await this.#platform.openLead(this.#options);
       return;
     }
-    this.#channel = new Channel(this.#options.name, (message) => this.#receive(message));
-    if (await this.#tryLock()) {
-      this.#lead = await this.#openLead();
-      this.#channel.post({ type: 'leading', leader: this.#id });
-      return;
-    }
-    await this.#showLife();
-    const { options } = this.#options;
-    this.#follow = new Follow(this.#channel, this.#id, wishOf(options), options.persistence ?? 'auto');
-    this.#waitForLock();
-    await this.#follow.opened;
-  }
-
-  #openLead(): Promise<Lead> {
-    const { name, options, directory } = this.#options;
-    return Lead.open(name, options, directory);
-  }
-
-  /** Holds a lock of this member's own until it is closed or dies. */
-  #showLife(): Promise<void> {
-    return new Promise((held, failed) => {
-      navigator.locks
-        .request(lockOf(this.#id), () => {
-          held();
-          return new Promise<void>((end) => {
-            this.#endLife = end;
-          });
-        })
-        .catch(failed);
+    const { name, options } = this.#options;
+    const id = tabs.newId();
+    const channel = tabs.channel(name, (message) => this.#receive(message));
+    const lock = new StoreLock(
+      tabs.locks,
+      `rootcellar:${name}`,
+      () => void this.#inTurn(() => this.#fenced()),
+    );
+    const onSilence = () => void this.#inTurn(() => this.#seize());
+    const follow = new Follow({
+      tabs,
+      channel,
+      id,
+      wish: wishOf(options),
+      persistence: options.persistence ?? 'auto',
+      onSilence,
     });
+    const life = new LifeLock(tabs.locks, lockOf(id));
+    await life.hold();
+    this.#shared = {
+      tabs,
+      id,
+      channel,
+      lock,
+      follow,
+      life,
+      isOpen: false,
+      resting: false,
+      term: undefined,
+      turn: Promise.resolve(),
+      onGone: undefined,
+    };
+    await this.#inTurn(() => this.#stand());
+    await this.opened;
+    this.#shared.isOpen = true;
   }
 
-  get #lockName(): string {
-    return `rootcellar:${this.#options.name}`;
+  /** Runs `step` when the change of role before it is through. */
+  #inTurn(step: () => Promise<void>): Promise<void> {
+    if (!this.#shared) return step();
+    const turn = this.#shared.turn.then(step);
+    this.#shared.turn = turn.catch(() => {});
+    return turn;
   }
 
-  /** Takes the lock if it is free. It is held until `#releaseLock`. */
-  #tryLock(): Promise<boolean> {
-    return new Promise((resolve, reject) => {
-      navigator.locks
-        .request(this.#lockName, { ifAvailable: true }, (lock) => {
-          resolve(lock !== null);
-          return lock ? this.#holdLock() : undefined;
-        })
-        .catch(reject);
-    });
+  /** Leads where nobody does; else follows, and waits for the lead. */
+  async #stand(): Promise<void> {
+    const { lock, follow, resting } = this.#shared!;
+    if (this.#closed || resting || this.#lead) return;
+    if (await lock.try()) return this.#takeLead();
+    follow.hello();
+    void this.#waitForLead();
   }
 
-  #holdLock(): Promise<void> {
-    return new Promise((release) => {
-      this.#releaseLock = release;
-    });
-  }
-
-  #waitForLock(): void {
-    navigator.locks
-      .request(this.#lockName, { signal: this.#stopWaiting.signal }, async () => {
-        if (this.#closed) return;
-        const held = this.#holdLock();
-        await this.#takeOver();
-        await held;
-      })
-      .catch(() => {
-        // The wait was called off: this member is closed.
-      });
-  }
-
-  /** The leader is gone and this tab has the lock. */
-  async #takeOver(): Promise<void> {
-    const follow = this.#follow!;
+  async #waitForLead(): Promise<void> {
+    const { lock } = this.#shared!;
+    const granted = await lock.wait().catch(() => false);
+    if (!granted) return;
     try {
-      const lead = await this.#openLead();
-      const unasked = follow.end(lead.opened);
-      this.#lead = lead;
-      this.#follow = undefined;
-      this.#channel!.post({ type: 'leading', leader: this.#id });
-      for (const { calls, resolve } of unasked) resolve(await lead.run(calls, 'leader', this.#id));
+      await this.#inTurn(() => this.#takeLead());
     } catch (error) {
-      this.#closed = true;
-      follow.close(error instanceof Error ? error : new Error(String(error)));
-      this.#leave();
+      this.#fail(error);
     }
+  }
+
+  /** REQUIRES: the lock is this tab's. */
+  async #takeLead(): Promise<void> {
+    const shared = this.#shared!;
+    const { tabs, channel, id, follow, lock } = shared;
+    if (this.#closed || shared.resting) return lock.release();
+    // At once: nobody else shall lose patience with the leader before.
+    channel.post({ type: 'leading', leader: id });
+    const lead = await this.#openLead(shared);
+    if (!lead) return lock.release();
+    this.#lead = lead;
+    shared.term = new Term({ lead, tabs, channel, id, onDestroy: () => this.destroy() });
+    const unanswered = follow.end(lead.opened);
+    const answered = unanswered.map(async ({ calls, first, resolve }) =>
+      resolve(await lead.run(calls, 'leader', id, { first, known: first })),
+    );
+    void Promise.all(answered).then(() => lead.engine.answers.drop(id));
+  }
+
+  /** `undefined`: this tab was closed, or rests, before the files were free. */
+  async #openLead(shared: Shared): Promise<Lead | undefined> {
+    for (;;) {
+      try {
+        return await this.#platform.openLead(this.#options);
+      } catch (error) {
+        const stuck = error instanceof LockedError && shared.isOpen;
+        if (!stuck) throw error;
+        shared.follow.refuseAll(
+          new LeaderUnresponsiveError(
+            'the tab that led the store does not answer and holds its files; a write may or may not have been made',
+            { cause: error, detail: { outcome: 'unknown' } },
+          ),
+        );
+        await new Promise<void>((resolve) => shared.tabs.after(STUCK_MS, resolve));
+        if (this.#closed || shared.resting) return undefined;
+      }
+    }
+  }
+
+  /** Lets go of what a leader holds; its waiting calls are those of a follower from now on. */
+  async #stepDown(): Promise<void> {
+    const lead = this.#lead;
+    this.#lead = undefined;
+    const shared = this.#shared;
+    shared?.term?.end();
+    if (shared) shared.term = undefined;
+    try {
+      await lead?.close();
+    } finally {
+      shared?.lock.release();
+    }
+  }
+
+  /** Another tab has taken the lead, since this one did not answer. */
+  async #fenced(): Promise<void> {
+    // What it could not finish is the other's to tell.
+    await this.#stepDown().catch(() => {});
+    const { follow, resting } = this.#shared!;
+    if (this.#closed || resting) return;
+    follow.hello();
+    void this.#waitForLead();
+  }
+
+  /** The leader was asked to yield and says nothing. */
+  async #seize(): Promise<void> {
+    const { lock, follow, resting } = this.#shared!;
+    if (this.#closed || this.#lead || resting) return;
+    lock.callOff();
+    follow.leaderLost();
+    await lock.steal();
+    try {
+      await this.#takeLead();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** The store cannot be led from here any more. */
+  #fail(error: unknown): void {
+    this.#closed = true;
+    this.#leave(error instanceof Error ? error : new Error(String(error)));
   }
 
   #receive(message: RelayMessage): void {
     if (message.type === 'gone') this.#abandon();
-    else if (this.#lead) void this.#serve(this.#lead, message);
-    else this.#follow?.receive(message);
-  }
-
-  /** The leader's side of the channel. */
-  async #serve(lead: Lead, message: RelayMessage): Promise<void> {
-    if (message.type === 'hello') {
-      const to = message.from;
-      try {
-        lead.check(message.wish, message.persistence);
-        this.#channel?.post({ type: 'welcome', to, leader: this.#id, opened: lead.opened });
-      } catch (error) {
-        this.#channel?.post({ type: 'refused', to, error: packError(error) });
-      }
-    } else if (message.type === 'calls' && message.leader === this.#id) {
-      this.#watch(lead, message.from);
-      const answers = await lead.run(message.calls, 'follower', message.from);
-      this.#channel?.post({ type: 'answers', to: message.from, id: message.id, answers });
-    } else if (message.type === 'destroy' && message.leader === this.#id) await this.destroy();
-  }
-
-  /** What a follower holds in the engine is let go when its lock says that it is gone, however it went. */
-  #watch(lead: Lead, session: string): void {
-    if (this.#watched.has(session)) return;
-    this.#watched.add(session);
-    navigator.locks
-      .request(lockOf(session), { signal: this.#stopWaiting.signal }, () => lead.release(session))
-      .catch(() => {
-        // The wait was called off: this member is closed.
-      });
+    else if (this.#shared?.term) void this.#shared.term.receive(message);
+    else if (!this.#shared?.resting) this.#shared?.follow.receive(message);
   }
 
   /** Another tab has destroyed the store. */
   #abandon(): void {
     this.#closed = true;
-    this.#stopWaiting.abort();
-    this.#follow?.close(new ClosedError('the store was destroyed by another tab'));
-    this.#leave();
-    this.#onGone?.();
+    this.#shared?.lock.callOff();
+    this.#leave(new ClosedError('the store was destroyed by another tab'));
+    this.#shared?.onGone?.();
   }
 
-  #leave(): void {
-    this.#follow?.close(new ClosedError('the store is closed'));
-    this.#channel?.close();
-    this.#channel = undefined;
-    this.#releaseLock?.();
-    this.#endLife?.();
+  #leave(error: Error): void {
+    const shared = this.#shared;
+    if (!shared) return;
+    shared.term?.end();
+    shared.follow.close(error);
+    shared.channel.close();
+    shared.lock.release();
+    shared.life.release();
   }
 }
 
-/** The lock that a follower holds as long as it lives. */
-function lockOf(session: string): string {
-  return `rootcellar:member:${session}`;
+/** What a member has where tabs can share a store. */
+interface Shared {
+  readonly tabs: Tabs;
+  readonly id: string;
+  readonly channel: Channel;
+  readonly lock: StoreLock;
+  /** Its calls while it does not lead. */
+  readonly follow: Follow;
+  /** Shows the leader that this tab is there. */
+  readonly life: LifeLock;
+  /** `open` has succeeded: from now on a failure is no answer to it. */
+  isOpen: boolean;
+  resting: boolean;
+  /** While it leads. */
+  term: Term | undefined;
+  /** Ends with the change of role that is under way. */
+  turn: Promise<void>;
+  onGone: (() => void) | undefined;
 }

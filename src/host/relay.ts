@@ -3,10 +3,13 @@
  * and followers ask.
  *
  *    follower  hello    every 250 ms until it is welcome, and again when a leader is new
- *    leader    welcome  with the mode and the epoch, or the error that keeps it out
- *    follower  calls    with a number of its own, to the leader of an epoch
- *    leader    answers  to that number
- *    leader    leading  it is new: whatever was asked of the one before has no answer
+ *    leader    welcome  with the mode, or the error that keeps the follower out
+ *    follower  calls    with the number of the first, to the leader that it knows; with them,
+ *                       up to which number it has its answers
+ *    leader    answers  to the call of that number, and those behind it
+ *    leader    leading  it is new: whatever the one before did not answer is asked of it again
+ *    leader    beat     it lives: every second while followers know it, and when it is asked to yield
+ *    follower  yield    nothing was heard for five seconds while an answer is due
  *    leader    gone     the store was destroyed
  */
 
@@ -27,37 +30,28 @@ export type RelayMessage =
       readonly type: 'calls';
       readonly from: string;
       readonly leader: string;
-      readonly id: number;
+      /** Number of the first of the calls; numbers grow by one from call to call. */
+      readonly first: number;
+      /** All calls before this one have their answers. */
+      readonly known: number;
       readonly calls: readonly Call[];
     }
   | {
       readonly type: 'answers';
       readonly to: string;
-      readonly id: number;
+      readonly leader: string;
+      readonly first: number;
       readonly answers: readonly Answer[];
     }
   | { readonly type: 'destroy'; readonly from: string; readonly leader: string }
   | { readonly type: 'leading'; readonly leader: string }
+  | { readonly type: 'beat'; readonly leader: string }
+  | { readonly type: 'yield'; readonly leader: string }
   | { readonly type: 'gone' };
 
 export const HELLO_MS = 250;
-
-export class Channel {
-  readonly #channel: BroadcastChannel;
-
-  constructor(name: string, onMessage: (message: RelayMessage) => void) {
-    this.#channel = new BroadcastChannel(`rootcellar:${name}`);
-    this.#channel.onmessage = ({ data }) => onMessage(data as RelayMessage);
-    // In Node a channel must not keep the process alive.
-    (this.#channel as { unref?(): void }).unref?.();
-  }
-
-  post(message: RelayMessage): void {
-    this.#channel.postMessage(message);
-  }
-
-  close(): void {
-    this.#channel.onmessage = null;
-    this.#channel.close();
-  }
-}
+export const BEAT_MS = 1000;
+/** A leader that has said nothing for so long, while an answer is due, is asked to yield. */
+export const SILENCE_MS = 5000;
+/** And if it says nothing for so long after that, its lock is taken. */
+export const YIELD_MS = 1000;

@@ -22,15 +22,21 @@ import {
 } from '../wire/messages.js';
 import { CALL_NAMES } from './calls.js';
 import { surroundings } from './lead.js';
+import { LifeLock } from './locks.js';
 import { Member } from './member.js';
+import { browserTabs } from './platform.js';
 
 const NAME_UNITS_MAX = 100;
 
 export function createRoot(): HostApi {
   const sessions: Member[] = [];
+  const tabs = browserTabs();
+  // The page asks for it, and gets it when this worker is dead.
+  const alive = tabs && new LifeLock(tabs.locks, `rootcellar:alive:${tabs.newId()}`);
   return {
     async hello(): Promise<Hello> {
-      return { version, aliveLock: await holdAliveLock() };
+      await alive?.hold();
+      return { version, aliveLock: alive?.name };
     },
     async start(name, options) {
       const member = await openMember(name, options);
@@ -40,6 +46,14 @@ export function createRoot(): HostApi {
     async run(session, calls) {
       const answers = await runOn(sessions[session]!, calls);
       return withTransfer(answers, answers);
+    },
+    async suspend(session) {
+      await sessions[session]!.suspend();
+      alive?.release();
+    },
+    async resume(session) {
+      await alive?.hold();
+      await sessions[session]!.resume();
     },
     async open(name, options = {}) {
       return proxy(directStore(await openMember(name, options)));
@@ -140,19 +154,4 @@ function requireDirectory(directory: unknown): string {
     throw new TypeError(`directory: expected the path of a folder, got ${show(directory)}`);
   }
   return directory;
-}
-
-/** A lock of this worker's own: who asks for it gets it when the worker is dead. */
-async function holdAliveLock(): Promise<string | undefined> {
-  if (!surroundings().locks) return undefined;
-  const name = `rootcellar:alive:${crypto.randomUUID()}`;
-  await new Promise<void>((held, failed) => {
-    navigator.locks
-      .request(name, () => {
-        held();
-        return new Promise<never>(() => {});
-      })
-      .catch(failed);
-  });
-  return name;
 }

@@ -42,6 +42,10 @@ export interface HostApi {
   start(name: string, options: HostOptions): Promise<Opened & { readonly session: number }>;
   /** Runs the calls in their order, each as if it had come alone, and answers all. */
   run(session: number, calls: readonly Call[]): Promise<Answer[]>;
+  /** The page of the session is about to be frozen: files and locks are let go, calls wait. */
+  suspend(session: number): Promise<void>;
+  /** It is back. */
+  resume(session: number): Promise<void>;
   open(name: string, options?: HostOptions): Promise<DirectStore & ProxyMarked>;
   probe(): Promise<Opened>;
   list(): Promise<string[]>;
