@@ -51,6 +51,10 @@ export class CurrentLog implements Log {
     return this.log.flushes;
   }
 
+  get settlesIn(): number {
+    return this.log.settlesIn;
+  }
+
   get full(): boolean {
     return this.log.full;
   }

@@ -195,8 +195,8 @@ export class Engine {
     return this.#parts.rewriter.rewrite().finally(() => this.versions.carry());
   }
 
-  async flush(): Promise<void> {
-    await this.#parts.maintenance.flush();
+  flush(): Promise<void> {
+    return this.#parts.maintenance.flushLasting();
   }
 
   async health(): Promise<Health> {

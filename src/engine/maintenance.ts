@@ -3,7 +3,7 @@
  * keys that have expired, and rewriting a log that is mostly dead. Everything goes
  * through the queue.
  */
-import { StoreError } from '../base/errors.js';
+import { ClosedError, StoreError } from '../base/errors.js';
 import { fullExtentBytes, type Level } from '../storage/log/index.js';
 import type { Committer } from './commit.js';
 import type { Environment } from './environment.js';
@@ -33,6 +33,8 @@ export class Maintenance {
   #stopped = false;
   #flushTimer: (() => void) | undefined;
   #sweepTimer: (() => void) | undefined;
+  /** Ends the waits for files that have to settle. */
+  readonly #waiting = new Set<() => void>();
 
   /** A rewriting that gained little, or failed, is not tried again before the log has this size. */
   #rewriteFrom = 0;
@@ -47,6 +49,7 @@ export class Maintenance {
     this.#stopped = true;
     this.#flushTimer?.();
     this.#sweepTimer?.();
+    for (const end of this.#waiting) end();
   }
 
   afterCommit(): void {
@@ -82,7 +85,29 @@ export class Maintenance {
   async flush(): Promise<Level> {
     this.#flushTimer?.();
     this.#flushTimer = undefined;
-    return this.parts.committer.exclusive(async () => this.parts.environment.log.flush());
+    return this.parts.committer.exclusive(() => this.parts.environment.log.flush());
+  }
+
+  /** Flushes, and where a flush cannot be durable yet, waits until it can. Writes go on meanwhile. */
+  async flushLasting(): Promise<void> {
+    const { environment } = this.parts;
+    while ((await this.flush()) === 'os' && environment.log.settlesIn > 0) {
+      await this.#wait(environment.log.settlesIn);
+      if (this.#stopped)
+        throw new ClosedError('the store was closed before what it holds could be made durable');
+    }
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        cancel();
+        this.#waiting.delete(end);
+        resolve();
+      };
+      const cancel = this.parts.environment.after(ms, end);
+      this.#waiting.add(end);
+    });
   }
 
   /** Removes every key that has expired; how many they were. */

@@ -54,7 +54,11 @@ export class Lead {
     const found = await findStorage();
     const place = await choosePlace(name, asked.persistence, directory, found);
     const backend = await openPlace(name, place, directory, {
-      surroundings: { now: Date.now, random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)) },
+      surroundings: {
+        now: Date.now,
+        elapsed: () => performance.now(),
+        random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+      },
       absolute: asked.recovery === 'absolute',
       settings: toSettings(wishOf(options).storeWide),
     });

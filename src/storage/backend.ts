@@ -18,9 +18,18 @@ export interface Successor {
   discard(): Eventually<void>;
 }
 
+/** Something of a store that was missing when it was opened, and without which it could go on. */
+export interface Loss {
+  /** One sentence for people. */
+  readonly reason: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
 export interface Backend {
   /** Whether the store was made just now. */
   readonly created: boolean;
+  /** What was missing when it was opened. */
+  readonly losses: readonly Loss[];
   readonly header: Header;
   readonly log: Log;
   /** Where what is only a cache of the log is kept; none where nothing outlives the engine. */
@@ -36,7 +45,10 @@ export interface Backend {
 
 /** What the outside gives to make a store: nothing below draws the time or randomness itself. */
 export interface Surroundings {
+  /** Wall clock, epoch milliseconds. May step. */
   now(): number;
+  /** Milliseconds of a clock that nobody sets, from any start. */
+  elapsed(): number;
   random(bytes: number): Uint8Array;
 }
 

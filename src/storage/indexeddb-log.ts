@@ -61,6 +61,7 @@ export interface LogPlace {
 
 export class IndexedDbLog implements Log {
   readonly backend = 'indexeddb';
+  readonly settlesIn = 0;
   bytes = 0;
   extents = 0;
   batches = 0;

@@ -90,6 +90,7 @@ export async function openIndexedDb(name: string, options: BackendOptions): Prom
     };
     return {
       created: !found,
+      losses: [],
       get header() {
         return header;
       },

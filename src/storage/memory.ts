@@ -7,6 +7,7 @@ export function openMemory(options: BackendOptions): Backend {
   let log = logOf(header);
   return {
     created: true,
+    losses: [],
     get header() {
       return header;
     },

@@ -1,12 +1,13 @@
 /** A store in a folder of Node's file system. Loaded only in Node. */
+import type { Eventually } from '../base/bytes.js';
 import { LockedError, UnsupportedError } from '../base/errors.js';
 import type { Backend, BackendOptions } from './backend.js';
 import { fileName, HEADER_FILES, IMAGE_FILES, LOG_FILES, openFiles } from './files.js';
-import type { SyncFile } from './log/index.js';
+import { mediumError, type SyncFile } from './log/index.js';
 
 // Not an import: a bundler for browsers would stumble over it.
 interface FileSystem {
-  mkdirSync(path: string, options: { recursive: boolean }): void;
+  mkdirSync(path: string, options: { recursive: boolean }): string | undefined;
   rmSync(path: string, options: { recursive: boolean; force: boolean }): void;
   existsSync(path: string): boolean;
   openSync(path: string, flags: string): number;
@@ -29,37 +30,67 @@ function fileSystem(): FileSystem {
 /** Folders that are open in this process: a file of Node's has no exclusive handle of its own. */
 const open = new Set<string>();
 
-export function openNode(directory: string, name: string, options: BackendOptions): Backend {
+export async function openNode(directory: string, name: string, options: BackendOptions): Promise<Backend> {
   const fs = fileSystem();
   const folder = `${directory}/${fileName(name)}`;
   if (open.has(folder)) throw new LockedError(`the store in ${folder} is open in this process already`);
-  fs.mkdirSync(folder, { recursive: true });
-  const files = [...HEADER_FILES, ...LOG_FILES, ...IMAGE_FILES].map(
-    (file) => new NodeFile(fs, `${folder}/${file}`),
-  );
-  const backend = openFiles(
-    {
-      backend: 'node-file',
-      headers: [files[0]!, files[1]!],
-      logs: [files[2]!, files[3]!],
-      images: [files[4]!, files[5]!],
-      remove: () => fs.rmSync(folder, { recursive: true, force: true }),
-    },
-    options,
-  );
   open.add(folder);
-  const release = backend.close;
-  const destroy = backend.destroy;
-  return Object.assign(backend, {
-    close: () => {
+  const files: NodeFile[] = [];
+  const made: string[] = [];
+  try {
+    const firstMade = fs.mkdirSync(folder, { recursive: true });
+    for (const file of [...HEADER_FILES, ...LOG_FILES, ...IMAGE_FILES]) {
+      if (!fs.existsSync(`${folder}/${file}`)) made.push(file);
+      files.push(new NodeFile(fs, `${folder}/${file}`));
+    }
+    const backend = await openFiles(
+      {
+        backend: 'node-file',
+        headers: [files[0]!, files[1]!],
+        logs: [files[2]!, files[3]!],
+        images: [files[4]!, files[5]!],
+        made,
+        settled: syncNames(fs, folder, firstMade),
+        remove: () => fs.rmSync(folder, { recursive: true, force: true }),
+      },
+      options,
+    );
+    const { close, destroy } = backend;
+    const letGo = async (end: () => Eventually<void>) => {
       open.delete(folder);
-      return release();
-    },
-    destroy: () => {
-      open.delete(folder);
-      return destroy();
-    },
-  });
+      await end();
+    };
+    return Object.assign(backend, { close: () => letGo(close), destroy: () => letGo(destroy) });
+  } catch (error) {
+    open.delete(folder);
+    for (const file of files) file.close();
+    throw mediumError('opening the store', error);
+  }
+}
+
+/**
+ * Makes the names of the files lasting, and those of the folders down to theirs from the
+ * first that was made. False where folders cannot be synced (Windows): names settle by themselves.
+ */
+function syncNames(fs: FileSystem, folder: string, firstMade: string | undefined): boolean {
+  try {
+    const last = firstMade ? dirname(firstMade) : dirname(folder);
+    for (let at = folder; ; at = dirname(at)) {
+      const fd = fs.openSync(at, 'r');
+      try {
+        fs.fsyncSync(fd);
+      } finally {
+        fs.closeSync(fd);
+      }
+      if (at.length <= last.length) return true;
+    }
+  } catch {
+    return false;
+  }
+}
+
+function dirname(path: string): string {
+  return path.replace(/[\\/]+[^\\/]*[\\/]*$/, '') || (path.startsWith('/') ? '/' : '.');
 }
 
 class NodeFile implements SyncFile {

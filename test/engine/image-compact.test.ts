@@ -11,11 +11,12 @@ const pair = (): [MemoryFile, MemoryFile] => [new MemoryFile(), new MemoryFile()
 let drawn = 0;
 
 async function openOn(files: { headers: Files; logs: Files; images?: Files }, time: FakeTime) {
-  const backend = openFiles(
-    { backend: 'test', ...files, remove() {} },
+  const backend = await openFiles(
+    { backend: 'test', ...files, made: [], settled: true, remove() {} },
     {
       surroundings: {
         now: () => time.now,
+        elapsed: () => time.now,
         random: (bytes) => Uint8Array.from({ length: bytes }, () => (drawn = (drawn * 31 + 7) & 0xff)),
       },
       absolute: false,

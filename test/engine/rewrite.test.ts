@@ -43,11 +43,19 @@ async function openOn(
   index: IndexMapletOptions = {},
   time = new FakeTime(),
 ): Promise<Opened> {
-  const backend = openFiles(
-    { backend: 'test', ...disk, images: [new MemoryFile(), new MemoryFile()], remove() {} },
+  const backend = await openFiles(
+    {
+      backend: 'test',
+      ...disk,
+      images: [new MemoryFile(), new MemoryFile()],
+      made: [],
+      settled: false,
+      remove() {},
+    },
     {
       surroundings: {
         now: () => time.now,
+        elapsed: () => time.now,
         random: (bytes) => Uint8Array.from({ length: bytes }, () => (drawn = (drawn * 31 + 7) & 0xff)),
       },
       absolute: false,

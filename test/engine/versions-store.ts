@@ -24,11 +24,20 @@ export async function openVersions(
 ): Promise<VersionsStore> {
   const time = new FakeTime();
   const pair = (): [MemoryFile, MemoryFile] => [new MemoryFile(), new MemoryFile()];
-  const backend = openFiles(
-    { backend: 'test', headers: pair(), logs: pair(), images: pair(), remove() {} },
+  const backend = await openFiles(
+    {
+      backend: 'test',
+      headers: pair(),
+      logs: pair(),
+      images: pair(),
+      made: [],
+      settled: true,
+      remove() {},
+    },
     {
       surroundings: {
         now: () => time.now,
+        elapsed: () => time.now,
         random: (bytes) => Uint8Array.from({ length: bytes }, (_, i) => i * 7 + 1),
       },
       absolute: false,

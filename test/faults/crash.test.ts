@@ -11,15 +11,18 @@ import { FakeDisk } from './disk.js';
 import { History, type Write } from './history.js';
 import {
   closeStore,
+  compact,
   expectFound,
   expectVersion,
   flush,
+  lasts,
   OPTIONS,
   openStore,
   runTogether,
   SETTLED_MS,
   type Store,
 } from './store.js';
+import { FakeVault } from './vault.js';
 
 /** Extents are small, so that a short script has many of them. */
 const EXTENT_BYTES = 4096;
@@ -32,6 +35,7 @@ const WAYS = 4;
 
 interface Image {
   readonly disk: FakeDisk;
+  readonly vault: FakeVault | undefined;
   readonly durable: number;
   readonly time: Clock;
 }
@@ -52,13 +56,17 @@ class Trial {
     this.#chance = new Chance(seed);
   }
 
-  async begin(settled = true): Promise<this> {
-    const disk = new FakeDisk(() => this.time.age);
-    disk.after = () => this.#cut(disk);
-    this.#store = await openStore(disk, this.time, this.options);
-    await this.#look();
+  async begin(settled = true, vault?: FakeVault): Promise<this> {
+    await this.#open(new FakeDisk(() => this.time.age), vault);
     if (settled) this.pass(SETTLED_MS);
     return this;
+  }
+
+  async #open(disk: FakeDisk, vault: FakeVault | undefined): Promise<void> {
+    disk.after = () => this.#cut(disk, vault);
+    if (vault) vault.after = disk.after as () => void;
+    this.#store = await openStore(disk, this.time, this.options, vault);
+    await this.#look();
   }
 
   pass(ms: number): void {
@@ -83,39 +91,47 @@ class Trial {
   async passInterval(): Promise<void> {
     this.pass(1000);
     await this.#store.engine.count();
-    this.history.durable = this.history.version;
-    this.#cut(this.#store.disk);
+    if (lasts(this.#store)) this.history.durable = this.history.version;
+    this.#cut(this.#store.disk, this.#store.vault);
+    await this.#look();
+  }
+
+  async compact(): Promise<void> {
+    await compact(this.#store);
     await this.#look();
   }
 
   async reopen(): Promise<void> {
     await closeStore(this.#store);
-    this.history.durable = this.history.version;
-    this.#cut(this.#store.disk);
+    const { disk, vault } = this.#store;
+    if (lasts(this.#store)) this.history.durable = this.history.version;
+    this.#cut(disk, vault);
     await this.#look();
-    this.#store = await openStore(this.#store.disk, this.time, this.options);
-    await this.#look();
+    await this.#open(disk, vault);
   }
 
   /** The power is cut and comes back; the script goes on with what was found. */
   async crash(): Promise<void> {
-    const disk = this.#store.disk.crash(this.#chance);
-    disk.after = () => this.#cut(disk);
-    this.#store = await openStore(disk, this.time, this.options);
+    const { disk, vault } = this.#store;
+    // What was under way goes on in a world that nobody looks at.
+    disk.after = undefined;
+    if (vault) vault.after = undefined;
+    await this.#open(disk.crash(this.#chance), vault?.crash(this.#chance));
     this.history.backTo(await expectFound(this.#store, this.history, this.history.durable));
     await this.#look();
   }
 
   async end(): Promise<void> {
-    this.#cut(this.#store.disk);
+    this.#cut(this.#store.disk, this.#store.vault);
     await this.#look();
     await expectVersion(this.#store, this.history.version, this.history.current);
   }
 
-  #cut(disk: FakeDisk): void {
+  #cut(disk: FakeDisk, vault: FakeVault | undefined): void {
     for (let way = 0; way < WAYS; way++) {
       this.#images.push({
         disk: disk.crash(this.#chance),
+        vault: vault?.crash(this.#chance),
         durable: this.history.durable,
         time: this.time.alone(),
       });
@@ -132,10 +148,10 @@ class Trial {
     }
   }
 
-  async #lookAt({ disk, durable, time }: Image): Promise<void> {
+  async #lookAt({ disk, vault, durable, time }: Image): Promise<void> {
     let found: Store;
     try {
-      found = await openStore(disk, time, this.options);
+      found = await openStore(disk, time, this.options, vault);
     } catch (error) {
       // Files that had not settled are gone: that is told, and nothing was promised.
       if (error instanceof DataLossError && durable === 0) return;
@@ -146,7 +162,8 @@ class Trial {
     const next: Write = { do: 'set', key: 'after', value: 'the power came back', strict: true };
     await runTogether(found, history, [next, { do: 'delete', key: 'a' }]);
     if (!this.#chance.one(4)) return;
-    const again = await openStore(disk.crash(this.#chance), time, this.options).catch((error) => {
+    const copy = vault?.crash(this.#chance);
+    const again = await openStore(disk.crash(this.#chance), time, this.options, copy).catch((error) => {
       if (error instanceof DataLossError && history.durable === 0) return undefined;
       throw error;
     });
@@ -279,6 +296,34 @@ describe('after a power cut at any call of the disk', () => {
       expect(trial.cuts).toBeGreaterThanOrEqual(10 * WAYS);
     });
   }
+
+  for (const [name, workload] of Object.entries(workloads)) {
+    test.each([3, 4])(
+      `the same where the names of files may be lost, with an anchor: ${name} (%s)`,
+      async (seed) => {
+        const trial = await new Trial(seed, OPTIONS).begin(false, new FakeVault());
+        await workload(trial);
+        await trial.end();
+        expect(trial.cuts).toBeGreaterThanOrEqual(10 * WAYS);
+      },
+    );
+  }
+
+  test.each([5, 6, 7])(
+    'an anchored store is durable before it settles, while it does, and after (%s)',
+    async (seed) => {
+      const trial = await new Trial(seed, { ...OPTIONS, durability: 'strict' }).begin(false, new FakeVault());
+      for (let i = 0; i < 24; i++) {
+        await trial.together(set(`key-${i % 5}`, `value ${i} ${text(i * 40)}`));
+        expect(trial.history.durable).toBe(trial.history.version);
+        if (i % 8 === 3) await trial.compact();
+        if (i % 8 === 5) await trial.reopen();
+        if (i % 8 === 7) await trial.crash();
+        trial.pass(4500);
+      }
+      await trial.end();
+    },
+  );
 
   test('a store that has not settled promises nothing, and is a version of itself or told to be lost', async () => {
     const trial = await new Trial(4, { ...OPTIONS, durability: 'strict' }).begin(false);

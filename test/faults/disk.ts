@@ -84,6 +84,10 @@ export class FakeDisk {
     return file;
   }
 
+  has(name: string): boolean {
+    return this.#files.has(name);
+  }
+
   /** Bytes that a reader of `name` sees. */
   content(name: string): Uint8Array {
     const { live } = this.#files.get(name)!;

@@ -72,12 +72,12 @@ describe('a store whose header cannot be written', () => {
 
   test('says so, and does not go on as if it were', async () => {
     const { backend, next } = await open('short');
-    expect(() => backend.writeHeader(next)).toThrow(StoreError);
+    await expect(backend.writeHeader(next)).rejects.toThrow(StoreError);
     expect(backend.header.epoch).toBe(next.epoch - 1);
   });
 
   test('says so with a typed error', async () => {
     const { backend, next } = await open({ throws: quota });
-    expect(() => backend.writeHeader(next)).toThrow(QuotaError);
+    await expect(backend.writeHeader(next)).rejects.toThrow(QuotaError);
   });
 });

@@ -72,7 +72,11 @@ const open: Backend[] = [];
 /** `opened` is called when the database is open, and before its log is read. */
 async function openStore(name: string, time: Clock, opened?: () => void): Promise<Store> {
   const backend = await openIndexedDb(name, {
-    surroundings: { now: () => time.now, random: (bytes) => new Uint8Array(bytes).fill(7) },
+    surroundings: {
+      now: () => time.now,
+      elapsed: () => time.age,
+      random: (bytes) => new Uint8Array(bytes).fill(7),
+    },
     absolute: false,
     settings: {},
   });
@@ -86,7 +90,15 @@ async function openStore(name: string, time: Clock, opened?: () => void): Promis
     now: () => time.now,
     after: time.after,
   });
-  return { engine, backend, disk: undefined as never, time, options: OPTIONS };
+  return {
+    engine,
+    backend,
+    disk: undefined as never,
+    vault: undefined,
+    lastsFrom: 0,
+    time,
+    options: OPTIONS,
+  };
 }
 
 afterEach(async () => {

@@ -16,12 +16,14 @@ import {
   expectFound,
   expectVersion,
   flush,
+  lasts,
   OPTIONS,
   openStore,
   runTogether,
   SETTLED_MS,
   type Store,
 } from '../faults/store.js';
+import { FakeVault } from '../faults/vault.js';
 
 /** What the seeds had in them, so that a test can tell that all of it was tried. */
 export interface Tally {
@@ -36,6 +38,10 @@ export interface Tally {
   compactions: number;
   seals: number;
   stepsBack: number;
+  /** Openings that took bytes of the log from the anchor. */
+  restored: number;
+  /** Calls of the vault that failed. */
+  vaultFaults: number;
 }
 
 export function newTally(): Tally {
@@ -51,6 +57,8 @@ export function newTally(): Tally {
     compactions: 0,
     seals: 0,
     stepsBack: 0,
+    restored: 0,
+    vaultFaults: 0,
   };
 }
 
@@ -77,6 +85,8 @@ class Simulation {
   readonly #chance: Chance;
   #time = new Clock();
   #disk = new FakeDisk(() => this.#time.age);
+  /** In half of the lives, which begin with files whose names may be lost. */
+  #vault: FakeVault | undefined;
   #history = new History();
   /** What may be found beyond the history: writes that were refused when a flush had failed. */
   #doubtful: History | undefined;
@@ -98,8 +108,9 @@ class Simulation {
   }
 
   async run(turns: number): Promise<void> {
-    this.#store = await openStore(this.#disk, this.#time, this.#options);
-    this.#time.pass(SETTLED_MS);
+    if (this.#chance.one(2)) this.#vault = new FakeVault();
+    this.#store = await openStore(this.#disk, this.#time, this.#options, this.#vault);
+    if (!this.#vault) this.#time.pass(SETTLED_MS);
     for (let turn = 0; turn < turns; turn++) await this.#turn();
     await this.#powerCut();
     await this.#compare();
@@ -110,7 +121,7 @@ class Simulation {
     this.#noticeRewriting();
     const chosen = this.#chance.below(100);
     if (chosen < 58) await this.#write();
-    else if (chosen < 68) this.#time.pass(this.#chance.of([1, 5, 30, 60]));
+    else if (chosen < 68) this.#time.pass(this.#chance.of([1, 5, 30, 60, 20_000]));
     else if (chosen < 70) this.#step();
     else if (chosen < 73) await this.#compact();
     else if (chosen < 77) await this.#flush();
@@ -134,6 +145,8 @@ class Simulation {
   /** The wall clock is set, by as much as an hour either way. */
   #step(): void {
     const ms = this.#chance.of([-3_600_000, -1000, -7, 500, 3_600_000]);
+    // An opening would take the files for settled: a stated assumption.
+    if (ms > 0 && this.#time.age < this.#store.lastsFrom) return;
     this.#time.step(ms);
     if (ms < 0) this.tally.stepsBack += 1;
   }
@@ -155,7 +168,7 @@ class Simulation {
     if (compacted) this.tally.compactions += 1;
     else expect(this.#doubtful).toBeDefined();
     // What is in the new log was flushed before it was adopted.
-    if (compacted) this.#history.durable = this.#history.version;
+    if (compacted && lasts(this.#store)) this.#history.durable = this.#history.version;
   }
 
   async #flush(): Promise<void> {
@@ -179,12 +192,16 @@ class Simulation {
       if (left-- > 0 || (struck && !lasting)) return undefined;
       struck = true;
       tally.faults += 1;
+      // What is to be anchored is read from the file.
+      if (this.#vault) this.#vault.faulted = true;
       return fault;
     };
+    this.#failVault();
     const writes = this.#writes();
     const before = this.#history.copy();
     const outcomes = await runTogether(this.#store, this.#history, writes);
     this.#disk.fault = undefined;
+    if (this.#vault) this.#vault.fault = undefined;
     for (const { refused } of outcomes) {
       if (!refused) continue;
       tally.refused += 1;
@@ -200,11 +217,22 @@ class Simulation {
     }
   }
 
+  /** In some turns the vault fails as well; nothing is refused for that, but not all is durable. */
+  #failVault(): void {
+    const vault = this.#vault;
+    if (!vault || this.#chance.one(2)) return;
+    const fault = { throws: new Error('the vault does not want to'), done: this.#chance.one(2) };
+    vault.fault = () => {
+      this.tally.vaultFaults += 1;
+      return fault;
+    };
+  }
+
   /** The power goes while nothing is under way. */
   async #powerCut(): Promise<void> {
     this.tally.powerCuts += 1;
     this.#noticeRewriting();
-    await this.#find(this.#disk.crash(this.#chance), this.#doubtful ?? this.#history);
+    await this.#find(this.#doubtful ?? this.#history);
   }
 
   /** The power goes in the middle of a call: what was asked for then is refused, and may be there. */
@@ -213,29 +241,35 @@ class Simulation {
     let left = this.#chance.below(6);
     const done = this.#chance.one(2);
     let gone = false;
-    this.#disk.fault = () => {
+    const cut = () => {
       if (!gone && left-- > 0) return undefined;
       // Nothing arrives after the call in which the power went.
       const late = done && !gone;
       gone = true;
+      if (this.#vault) this.#vault.faulted = true;
       return { throws: POWER_CUT, done: late };
     };
+    this.#disk.fault = cut;
+    if (this.#vault) this.#vault.fault = cut;
     const writes = this.#writes();
     const all = this.#history.copy();
     await runTogether(this.#store, this.#history, writes);
     this.#disk.fault = undefined;
+    if (this.#vault) this.#vault.fault = undefined;
     for (const write of writes) all.apply(write, this.#time.now);
     all.durable = this.#history.durable;
     if (gone) this.tally.cutsInCalls += 1;
-    return this.#find(this.#disk.crash(this.#chance), all);
+    return this.#find(all);
   }
 
-  async #find(disk: FakeDisk, history: History): Promise<void> {
-    this.#disk = disk;
+  async #find(history: History): Promise<void> {
+    this.#disk = this.#disk.crash(this.#chance);
+    this.#vault = this.#vault?.crash(this.#chance);
     this.#time = this.#time.alone();
     const least = this.#history.durable;
     // A write that never came may leave the logged time, and so the store's clock, behind.
-    this.#store = await openStore(disk, this.#time, this.#options);
+    this.#store = await openStore(this.#disk, this.#time, this.#options, this.#vault);
+    this.tally.restored += this.#store.backend.losses.filter(({ detail }) => 'restored' in detail).length;
     const found = await expectFound(this.#store, history, least);
     this.tally.lostVersions += Math.max(0, this.#history.version - found);
     history.backTo(found);
@@ -255,9 +289,9 @@ class Simulation {
       this.#history.durable = Math.min(this.#history.durable, this.#history.version);
     } else {
       await closeStore(this.#store);
-      this.#history.durable = this.#history.version;
+      if (lasts(this.#store)) this.#history.durable = this.#history.version;
     }
-    this.#store = await openStore(this.#disk, this.#time, this.#options);
+    this.#store = await openStore(this.#disk, this.#time, this.#options, this.#vault);
     await this.#compare();
   }
 

@@ -11,7 +11,7 @@ import { openNode } from '../../src/storage/node.js';
 
 let now = 1_700_000_000_000;
 const options: BackendOptions = {
-  surroundings: { now: () => now, random: (bytes) => new Uint8Array(bytes).fill(5) },
+  surroundings: { now: () => now, elapsed: () => now, random: (bytes) => new Uint8Array(bytes).fill(5) },
   absolute: false,
   settings: { dedup: 'exact' },
 };
@@ -23,7 +23,14 @@ class Files {
 
   open() {
     return openFiles(
-      { backend: 'test', headers: this.headers, logs: [this.log, this.other], remove() {} },
+      {
+        backend: 'test',
+        headers: this.headers,
+        logs: [this.log, this.other],
+        made: [],
+        settled: false,
+        remove() {},
+      },
       options,
     );
   }
@@ -32,10 +39,10 @@ class Files {
 describe('a store in files', () => {
   test('is made once, and found again with its header', async () => {
     const files = new Files();
-    const first = files.open();
+    const first = await files.open();
     expect(first.created).toBe(true);
     await first.writeHeader({ ...first.header, epoch: 2, flushedTo: 0 });
-    const second = files.open();
+    const second = await files.open();
     expect(second.created).toBe(false);
     expect(second.header).toEqual({ ...first.header, epoch: 2 });
     expect(second.header.settings).toEqual({ dedup: 'exact' });
@@ -44,17 +51,17 @@ describe('a store in files', () => {
   test('takes the newer of two headers, and the other one when that is damaged, whichever that is', async () => {
     for (const last of [2, 3]) {
       const files = new Files();
-      const { header, writeHeader } = files.open();
+      const { header, writeHeader } = await files.open();
       for (let epoch = 2; epoch <= last; epoch++) await writeHeader({ ...header, epoch });
-      expect(files.open().header.epoch).toBe(last);
+      expect((await files.open()).header.epoch).toBe(last);
       files.headers[last % 2]!.write(new Uint8Array([0xff]), 20);
-      expect(files.open().header.epoch).toBe(last - 1);
+      expect((await files.open()).header.epoch).toBe(last - 1);
     }
   });
 
   test('whose headers are gone while its log is there is an error, and stays as it is', async () => {
     const files = new Files();
-    const { log } = files.open();
+    const { log } = await files.open();
     await log.replay(
       () => {},
       () => {},
@@ -64,22 +71,22 @@ describe('a store in files', () => {
     log.append(batch, false);
     const before = files.log.content();
     for (const file of files.headers) file.truncate(0);
-    expect(() => files.open()).toThrow(DataLossError);
+    await expect(files.open()).rejects.toThrow(DataLossError);
     expect(files.log.content()).toEqual(before);
     expect(files.headers[0].size()).toBe(0);
   });
 
-  test('of a newer format is refused, even when its other header could be read', () => {
+  test('of a newer format is refused, even when its other header could be read', async () => {
     const files = new Files();
-    files.open();
+    await files.open();
     const bytes = files.headers[1].content();
     bytes[8] = 2;
     files.headers[0].write(bytes, 0);
-    expect(() => files.open()).toThrow(FormatError);
+    await expect(files.open()).rejects.toThrow(FormatError);
   });
 
   test('calls nothing durable before it has settled', async () => {
-    const { log } = new Files().open();
+    const { log } = await new Files().open();
     expect(await log.flush()).toBe('os');
     now += 60_000;
     expect(await log.flush()).toBe('durable');
@@ -99,13 +106,13 @@ describe('a file name', () => {
 describe('a store in a folder', () => {
   test('is held by one at a time, and gone when it is destroyed', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'rootcellar-files-'));
-    const first = openNode(folder, 'store', options);
-    expect(() => openNode(folder, 'store', options)).toThrow(LockedError);
+    const first = await openNode(folder, 'store', options);
+    await expect(openNode(folder, 'store', options)).rejects.toThrow(LockedError);
     await first.close();
-    const second = openNode(folder, 'store', options);
+    const second = await openNode(folder, 'store', options);
     expect(second.created).toBe(false);
     await second.destroy();
-    const third = openNode(folder, 'store', options);
+    const third = await openNode(folder, 'store', options);
     expect(third.created).toBe(true);
     await third.close();
     rmSync(folder, { recursive: true });

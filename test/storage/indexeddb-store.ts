@@ -19,7 +19,7 @@ function random(length: number): Uint8Array {
 
 export async function openStore(name = `store ${++stores}`): Promise<Backend & { readonly name: string }> {
   const backend = await openIndexedDb(name, {
-    surroundings: { now: () => TIME, random },
+    surroundings: { now: () => TIME, elapsed: () => 0, random },
     absolute: false,
     settings: { some: 'setting' },
   });

@@ -9,10 +9,11 @@
  *  3. Where bytes were cut off, the cut is flushed before others are written there: a
  *     power cut would leave pieces of both, and pieces of equal length fit together.
  */
-import { CorruptionError, DataLossError, IoError } from '../../base/errors.js';
+import type { Eventually } from '../../base/bytes.js';
+import { CorruptionError, DataLossError, IoError, StoreError } from '../../base/errors.js';
 import { BatchBuffer } from './batch.js';
 import { type EntryFields, EntryView, entryLength } from './entry.js';
-import { mediumError, readWhole, type SyncFile, sizeOf } from './file.js';
+import { mediumError, notWhole, readWhole, type SyncFile, sizeOf } from './file.js';
 import { ENTRY_AT, EXTENT_BYTES, fullExtentBytes, UNIT } from './format.js';
 import type { Batch, Level, Log, Position, Replayed, Visit } from './log.js';
 import { type End, endsBatch, replayFile, START } from './replay.js';
@@ -28,8 +29,10 @@ export interface FileLogOptions {
   readonly generation: number;
   /** What a write reaches without a flush. */
   readonly written: Level;
-  /** What a write reaches with a flush, as of now. */
-  readonly flushed: () => Level;
+  /** What a write reaches with a flush, as of now, which went up to byte `end`. */
+  readonly flushed: (end: number) => Eventually<Level>;
+  /** Milliseconds until a flush will be durable that could not be made so now. */
+  readonly settlesIn?: () => number;
   /** Bytes that had been flushed for certain when the store was closed. */
   readonly flushedTo?: number;
   /** A torn tail is an error instead of being cut. */
@@ -83,6 +86,10 @@ export class FileLog implements Log {
 
   get flushes(): number {
     return this.#flushes;
+  }
+
+  get settlesIn(): number {
+    return this.#options.settlesIn?.() ?? 0;
   }
 
   get full(): boolean {
@@ -154,12 +161,8 @@ export class FileLog implements Log {
     };
   }
 
-  append(_batch: Batch, strict: boolean): Level {
-    if (this.#broken) {
-      throw new IoError('the log could not be flushed before and takes no more writes; open it again', {
-        cause: this.#broken,
-      });
-    }
+  append(_batch: Batch, strict: boolean): Eventually<Level> {
+    this.#refuseBroken();
     if (this.#ragged) this.#cutBack();
     this.#batch.addCommit(this.#batchStart, this.#last.sequence, this.#last.time, this.#flushedTo);
     const bytes = this.#batch.written;
@@ -167,10 +170,9 @@ export class FileLog implements Log {
       throw new IoError(`the log has reached its largest size, ${LOG_BYTES_MAX} bytes`);
     }
     this.#write(bytes);
-    let reached = this.#options.written;
     if (strict) {
       try {
-        reached = this.#flushTo(this.#end + bytes.length);
+        this.#flushFile(this.#end + bytes.length);
       } catch (error) {
         this.#tryCutBack();
         throw error;
@@ -182,7 +184,7 @@ export class FileLog implements Log {
     }
     this.#end += bytes.length;
     this.#batches += 1;
-    return reached;
+    return strict ? this.#reached() : this.#options.written;
   }
 
   /** One write, believed only when the file has grown by it: a full disk lies in some browsers. */
@@ -192,9 +194,7 @@ export class FileLog implements Log {
     try {
       const written = this.#file.write(bytes, this.#end);
       if (written === bytes.length && this.#file.size() === end) return;
-      cause = Object.assign(new Error(`wrote ${written} of ${bytes.length} bytes`), {
-        name: 'QuotaExceededError',
-      });
+      cause = notWhole(written, bytes.length);
     } catch (error) {
       cause = error;
     }
@@ -222,20 +222,38 @@ export class FileLog implements Log {
     this.#ragged = false;
   }
 
-  flush(): Level {
-    if (this.#broken) {
-      throw new IoError('the log could not be flushed before; what it holds may not be durable', {
-        cause: this.#broken,
-      });
-    }
+  flush(): Eventually<Level> {
+    this.#refuseBroken();
     if (this.#ragged) this.#tryCutBack();
-    return this.#flushTo(this.#end);
+    this.#flushFile(this.#end);
+    return this.#reached();
   }
 
-  #flushTo(end: number): Level {
-    this.#flushFile(end);
+  /** Takes no more writes, which would be lost. */
+  breakOff(cause: StoreError): void {
+    this.#broken ??= cause;
+  }
+
+  #refuseBroken(): void {
+    if (this.#broken instanceof StoreError) throw this.#broken;
+    if (this.#broken === undefined) return;
+    throw new IoError(
+      'the log could not be flushed before; it takes no more writes until it is opened again',
+      {
+        cause: this.#broken,
+      },
+    );
+  }
+
+  /** Asked when all is flushed and counts; what is refused now comes too late to be taken back. */
+  #reached(): Eventually<Level> {
     this.#flushes += 1;
-    return this.#options.flushed();
+    const level = this.#options.flushed(this.#end);
+    if (!(level instanceof Promise)) return level;
+    return level.catch((error) => {
+      this.#broken ??= error;
+      throw error;
+    });
   }
 
   /** A flush that failed is never tried again: the next would succeed without having written. */

@@ -50,6 +50,37 @@ export function readWhole(file: SyncFile, into: Uint8Array, at: number): void {
   }
 }
 
+/**
+ * Writes `bytes`, which is believed when the file has them: a full disk lies in some browsers.
+ *
+ * @throws QuotaError, IoError
+ */
+export function writeWhole(file: SyncFile, bytes: Uint8Array, at: number, doing: string): void {
+  let cause: unknown;
+  try {
+    const written = file.write(bytes, at);
+    if (written === bytes.length && file.size() >= at + written) return;
+    cause = notWhole(written, bytes.length);
+  } catch (error) {
+    cause = error;
+  }
+  throw mediumError(doing, cause);
+}
+
+/** No browser says why it wrote less than it was given: there was no room. */
+export function notWhole(written: number, length: number): Error {
+  return Object.assign(new Error(`wrote ${written} of ${length} bytes`), { name: 'QuotaExceededError' });
+}
+
+/** @throws IoError */
+export function flushFile(file: SyncFile, doing: string): void {
+  try {
+    file.flush();
+  } catch (error) {
+    throw mediumError(doing, error);
+  }
+}
+
 /** The error that a medium threw, as one of ours. */
 export function mediumError(doing: string, cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;

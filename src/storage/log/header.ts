@@ -11,7 +11,7 @@
  *        10     2  length      n, bytes of the settings
  *        12     4  generation  seeds the checks of the log
  *        16     6  epoch       raised by each leader and each change
- *        22     6  created     epoch milliseconds
+ *        22     6  created     when the youngest file of the store was made, epoch milliseconds
  *        28     6  flushed     bytes of the log that were flushed for certain
  *        34     2  place       0 or 1: which of the two places holds the log
  *        36     4  reserved    0
@@ -21,11 +21,12 @@
 import { equalBytes, getUint48, putUint48 } from '../../base/bytes.js';
 import { crc32c } from '../../base/crc32c.js';
 import { FormatError } from '../../base/errors.js';
-import { mediumError, readWhole, type SyncFile, sizeOf } from './file.js';
+import { flushFile, mediumError, notWhole, readWhole, type SyncFile, sizeOf, writeWhole } from './file.js';
 
 export interface Header {
   readonly generation: number;
   readonly epoch: number;
+  /** When the youngest file of the store was made: its name may still be lost. */
   readonly createdAt: number;
   readonly flushedTo: number;
   /** Which of the two places holds the log. */
@@ -122,18 +123,10 @@ export function readHeader(file: SyncFile): Header | undefined {
  */
 export function writeHeader(file: SyncFile, header: Header): void {
   const bytes = encodeHeader(header);
+  const doing = 'writing the header';
+  writeWhole(file, bytes, 0, doing);
   const found = new Uint8Array(bytes.length);
-  try {
-    const written = file.write(bytes, 0);
-    if (written !== bytes.length || file.size() < bytes.length) throw notWhole();
-    readWhole(file, found, 0);
-    if (!equalBytes(found, 0, bytes, 0, bytes.length)) throw notWhole();
-    file.flush();
-  } catch (error) {
-    throw mediumError('writing the header', error);
-  }
-}
-
-function notWhole(): Error {
-  return Object.assign(new Error('it was not written whole'), { name: 'QuotaExceededError' });
+  readWhole(file, found, 0);
+  if (!equalBytes(found, 0, bytes, 0, bytes.length)) throw mediumError(doing, notWhole(0, bytes.length));
+  flushFile(file, doing);
 }

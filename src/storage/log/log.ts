@@ -62,6 +62,8 @@ export interface Log {
    */
   read(location: number): Eventually<EntryView>;
   flush(): Eventually<Level>;
+  /** Milliseconds until a flush will be durable that could not be made so now; 0 where that will not change. */
+  readonly settlesIn: number;
   /** Whether the log has a batch that ends at `position`, which a log of this generation gave. For before `replay`. */
   reaches(position: Position): Eventually<boolean>;
   /**
