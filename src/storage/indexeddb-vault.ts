@@ -54,12 +54,17 @@ export class IndexedDbVault implements Vault {
     transaction.done.catch(() => {});
     const meta = transaction.objectStore('meta');
     const log = transaction.objectStore('log');
+    const asked: Promise<unknown>[] = [];
+    const ask = (request: Promise<unknown>) => {
+      // Those behind one that is refused are refused as well, and nobody waits for them.
+      request.catch(() => {});
+      asked.push(request);
+    };
     try {
       check(await meta.get('header'));
-      const asked: Promise<unknown>[] = [];
-      if (header) asked.push(meta.put(header, 'header'));
-      if (keepOnly !== undefined) asked.push(...othersThan(keepOnly).map((range) => log.delete(range)));
-      for (const { at, sealed } of pieces?.put ?? []) asked.push(log.put(sealed, [pieces!.generation, at]));
+      if (header) ask(meta.put(header, 'header'));
+      if (keepOnly !== undefined) for (const range of othersThan(keepOnly)) ask(log.delete(range));
+      for (const { at, sealed } of pieces?.put ?? []) ask(log.put(sealed, [pieces!.generation, at]));
       await Promise.all(asked);
     } catch (error) {
       abort(transaction);

@@ -15,7 +15,7 @@
  *
  * The bytes `68 69` of the log of generation 7 are this piece:
  *
- *    c7 02 d7 2e  01 00  00 00  68 69
+ *    2e 45 af 3a  01 00  00 00  68 69
  *
  * The pieces of a log count from its start up to the first that is missing, begins
  * elsewhere than where the one before ended, or fails its check.
