@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '..');
 /** Name, entry, most bytes. Raise one only with a reason in the change that does it. */
 const LIMITS = [
   ["page: import { open } from 'rootcellar'", 'dist/index.js', 8 * 1024],
-  ['worker', 'dist/host/worker.js', 66 * 1024],
+  ['worker', 'dist/host/worker.js', 70 * 1024],
 ];
 
 let failed = false;

@@ -57,6 +57,8 @@ export interface Stats extends Health {
     readonly recovered: number;
     /** Bytes of a torn tail that were cut when the store was opened. */
     readonly tornBytes: number;
+    /** What of the store was missing when it was opened, without which it could go on: a sentence each. */
+    readonly losses: readonly string[];
   };
   readonly ttl: {
     readonly keys: number;

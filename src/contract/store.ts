@@ -221,7 +221,10 @@ export interface Store {
    * @throws LockedError while a scan from before the last compaction is still open.
    */
   compact(options?: CallOptions): Promise<CompactResult>;
-  /** Resolves when all that was written before survives a power cut, as far as the medium can promise it. */
+  /**
+   * Resolves when all that was written before survives a power cut, as far as the medium can promise
+   * it. In the first minute of a store in OPFS that has more than 32 MiB, that is when it is over.
+   */
   flush(options?: CallOptions): Promise<void>;
   /**
    * The whole store as bytes that any other store takes back with `import`, wherever it lives and

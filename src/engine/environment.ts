@@ -28,6 +28,8 @@ export interface Environment {
   readonly successor?: () => Eventually<Successor>;
   /** Where images of memory are kept; without it, opening reads the whole log. */
   readonly images?: ImageStore | undefined;
+  /** What was missing of the store, a sentence each. */
+  readonly losses?: readonly string[];
   /** By so many bytes at least the log grows between images. Default: 1 MiB; tests have small logs. */
   readonly imageAfterBytes?: number;
   /** Grows with each opening of the store, so that what one engine names no later one takes for its own. */

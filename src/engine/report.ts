@@ -88,6 +88,7 @@ export class Report {
         cacheBytes: this.records.cachedBytes,
         recovered: counters.recovered,
         tornBytes: counters.tornBytes,
+        losses: environment.losses ?? [],
       },
       ttl: {
         keys: state.deadlines.size,

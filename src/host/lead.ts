@@ -96,6 +96,7 @@ export class Lead {
         settings,
         log: backend.log,
         images: backend.images,
+        losses: backend.losses.map(({ reason }) => reason),
         successor: () => backend.successor(),
         operators: registered.operators,
         codecs: registered.codecs,

@@ -206,10 +206,22 @@ class Disk {
     const [h1, h2, l1, l2, i1, i2] = this.files.map(
       (file, i) => (this.files[i] = new MemoryFile(file.content())),
     );
-    const backend = openFiles(
-      { backend: 'test', headers: [h1!, h2!], logs: [l1!, l2!], images: [i1!, i2!], remove() {} },
+    const backend = await openFiles(
       {
-        surroundings: { now: () => this.time.now, random: (n) => new Uint8Array(n).fill(5) },
+        backend: 'test',
+        headers: [h1!, h2!],
+        logs: [l1!, l2!],
+        images: [i1!, i2!],
+        made: [],
+        settled: true,
+        remove() {},
+      },
+      {
+        surroundings: {
+          now: () => this.time.now,
+          elapsed: () => this.time.now,
+          random: (n) => new Uint8Array(n).fill(5),
+        },
         absolute: false,
         settings: {},
       },

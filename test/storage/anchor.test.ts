@@ -75,7 +75,9 @@ const append = ({ log }: Backend, key: string, strict = true, value = new Uint8A
 async function keysOf({ log }: Backend): Promise<string[]> {
   const keys: string[] = [];
   await log.replay(
-    (found) => keys.push(found.key),
+    (found) => {
+      keys.push(found.key);
+    },
     () => {},
   );
   return keys;

@@ -11,20 +11,7 @@ export {
   putEntry,
   type Reference,
 } from './entry.js';
-export {
-  flushFile,
-  flushFile,
-  mediumError,
-  mediumError,
-  readWhole,
-  readWhole,
-  type SyncFile,
-  type SyncFile,
-  sizeOf,
-  sizeOf,
-  writeWhole,
-  writeWhole,
-} from './file.js';
+export { flushFile, mediumError, readWhole, type SyncFile, sizeOf, writeWhole } from './file.js';
 export { FileLog, type FileLogOptions } from './file-log.js';
 export { Flag, fullExtentBytes, INLINE_MAX, padded, Type, UNIT, VERSION } from './format.js';
 export { decodeHeader, encodeHeader, type Header, readHeader, writeHeader } from './header.js';
