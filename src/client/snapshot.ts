@@ -46,16 +46,16 @@ export class RemoteSnapshot implements Snapshot {
     return this.#call('GetEntry', options, key);
   }
 
-  keys(range?: RangeOptions): Scan<string> {
-    return new RemoteScan(() => this.items<string>('keys', range));
+  keys(range?: RangeOptions): Scan<never> {
+    return new RemoteScan(() => this.items<never>('keys', range));
   }
 
-  values<T>(range?: RangeOptions): Scan<T> {
-    return new RemoteScan(() => this.items<T>('values', range));
+  values(range?: RangeOptions): Scan<never> {
+    return new RemoteScan(() => this.items<never>('values', range));
   }
 
-  entries<T>(range?: RangeOptions): Scan<[string, T]> {
-    return new RemoteScan(() => this.items<[string, T]>('entries', range));
+  entries(range?: RangeOptions): Scan<never> {
+    return new RemoteScan(() => this.items<never>('entries', range));
   }
 
   count(range?: RangeOptions): Promise<number> {

@@ -76,15 +76,15 @@ export class RemoteStore implements Store {
     return running as Promise<T>;
   }
 
-  keys(range?: RangeOptions): Scan<string> {
+  keys(range?: RangeOptions): Scan<never> {
     return this.#scan('keys', range);
   }
 
-  values<T>(range?: RangeOptions): Scan<T> {
+  values(range?: RangeOptions): Scan<never> {
     return this.#scan('values', range);
   }
 
-  entries<T>(range?: RangeOptions): Scan<[string, T]> {
+  entries(range?: RangeOptions): Scan<never> {
     return this.#scan('entries', range);
   }
 

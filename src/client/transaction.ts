@@ -7,6 +7,7 @@
  * and as what each key holds now, which its reads and scans see.
  */
 import { ClosedError, ConflictError, NotFoundError, SnapshotTooOldError } from '../base/errors.js';
+import { Glob } from '../base/glob.js';
 import {
   requireKey,
   requireKeys,
@@ -83,6 +84,8 @@ export async function runTransaction<R>(
   }
 }
 
+type ScanKind = 'keys' | 'values' | 'entries';
+
 class RemoteTransaction implements Transaction {
   readonly #snapshot: RemoteSnapshot;
   readonly #taken: Taken;
@@ -132,16 +135,16 @@ class RemoteTransaction implements Transaction {
     return ttlMs === Infinity ? null : ttlMs;
   }
 
-  keys(range?: RangeOptions): Scan<string> {
-    return new RemoteScan(() => this.#scan('keys', range, (key) => key));
+  keys(range?: RangeOptions): Scan<never> {
+    return this.#scan('keys', range);
   }
 
-  values<T>(range?: RangeOptions): Scan<T> {
-    return new RemoteScan(() => this.#scan('values', range, (_, value) => value as T));
+  values(range?: RangeOptions): Scan<never> {
+    return this.#scan('values', range);
   }
 
-  entries<T>(range?: RangeOptions): Scan<[string, T]> {
-    return new RemoteScan(() => this.#scan('entries', range, (key, value): [string, T] => [key, value as T]));
+  entries(range?: RangeOptions): Scan<never> {
+    return this.#scan('entries', range);
   }
 
   async count(range?: RangeOptions): Promise<number> {
@@ -181,7 +184,7 @@ class RemoteTransaction implements Transaction {
   clear(range?: RangeOptions): Promise<number> {
     return this.#write(async () => {
       const keys: string[] = [];
-      for await (const key of this.#merged('keys', range, (key) => key)) keys.push(key);
+      for await (const key of this.#merged<string>('keys', { ...range, withTtl: false })) keys.push(key);
       return this.#deleteAll(keys);
     });
   }
@@ -285,45 +288,46 @@ class RemoteTransaction implements Transaction {
     return entry && (entry.expiresAt ?? Infinity) - this.#taken.now;
   }
 
-  async *#scan<T>(
-    kind: 'keys' | 'values' | 'entries',
-    range: RangeOptions | undefined,
-    item: (key: string, value: unknown) => T,
-  ): AsyncGenerator<T, void, undefined> {
-    await this.#turn();
-    yield* this.#merged(kind, range, item);
+  #scan<T>(kind: ScanKind, range: RangeOptions | undefined): Scan<T> {
+    const items = async function* (tx: RemoteTransaction) {
+      await tx.#turn();
+      yield* tx.#merged<T>(kind, range);
+    };
+    return new RemoteScan(() => items(this));
   }
 
   /** What the snapshot has in the range and what was written there, in order. */
-  async *#merged<T>(
-    kind: 'keys' | 'values' | 'entries',
-    range: RangeOptions | undefined,
-    item: (key: string, value: unknown) => T,
-  ): AsyncGenerator<T, void, undefined> {
+  async *#merged<T>(kind: ScanKind, range: RangeOptions | undefined): AsyncGenerator<T, void, undefined> {
     const written = this.#writtenIn(range);
-    const { limit, reverse } = range ?? {};
-    if (written.length === 0) {
+    const { limit, reverse, withTtl } = range ?? {};
+    if (written.length === 0 && !(withTtl && this.#written.size > 0)) {
       yield* this.#snapshot.items<T>(kind, range);
       return;
     }
     let left = limit ?? Infinity;
     const more = typeof limit === 'number' ? { ...range, limit: limit + written.length } : range;
     const keysOnly = kind === 'keys';
-    const stored = this.#snapshot.items<string | [string, unknown]>(keysOnly ? 'keys' : 'entries', more);
+    const item = (key: string, value: unknown, ttlMs: number | null): T => {
+      const parts = keysOnly ? [key] : kind === 'values' ? [value] : [key, value];
+      if (withTtl) parts.push(ttlMs === Infinity ? null : ttlMs);
+      return (parts.length === 1 ? parts[0] : parts) as T;
+    };
+    const stored = this.#snapshot.items<string | unknown[]>(keysOnly ? 'keys' : 'entries', more);
     try {
       let next = await stored.next();
       for (let i = 0; left > 0; ) {
-        const there = next.done ? undefined : next.value;
-        const [key, value] = typeof there === 'string' ? [there, undefined] : (there ?? []);
+        const there = next.done ? [] : next.value;
+        const [key, value] = (typeof there === 'string' ? [there] : there) as [string?, unknown?];
         const own = written[i];
         if (own && (key === undefined || own[0] === key || own[0] > key === (reverse === true))) {
           i += 1;
           if (own[0] === key) next = await stored.next();
           if (!own[1]) continue;
-          yield item(own[0], keysOnly || copyOf('scan', own[1].own!.value));
+          yield item(own[0], keysOnly || copyOf('scan', own[1].own!.value), own[1].ttlMs);
         } else if (key !== undefined) {
           next = await stored.next();
-          yield item(key, value);
+          const ttlMs = withTtl ? (there as unknown[]).at(-1) : null;
+          yield item(key, value, this.#written.get(key)?.ttlMs ?? (ttlMs as number | null));
         } else return;
         left -= 1;
       }
@@ -334,13 +338,15 @@ class RemoteTransaction implements Transaction {
 
   /** Keys of the range that have a value of their own or were deleted, in the order of the scan. */
   #writtenIn(range: Range | undefined): (readonly [string, Written])[] {
-    const { prefix = '', start = '', end, reverse } = range ?? {};
+    const { prefix = '', start = '', end, match, reverse } = range ?? {};
+    const glob = match === undefined ? undefined : new Glob(match);
     const keys = [...this.#written].filter(
       ([key, written]) =>
         (!written || written.own) &&
         key.startsWith(prefix) &&
         key >= start &&
-        (end === undefined || key < end),
+        (end === undefined || key < end) &&
+        (glob?.matches(key) ?? true),
     );
     keys.sort(([a], [b]) => (a < b ? -1 : 1));
     return reverse ? keys.reverse() : keys;

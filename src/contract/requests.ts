@@ -95,12 +95,22 @@ export interface Range {
   readonly start?: string;
   /** Exclusive. */
   readonly end?: string;
+  /**
+   * Only keys of this pattern: `*` is any characters, `?` one, `[a-z]` one of a set, `[!a-z]` none of it,
+   * `\\` takes the next one as it is. What stands before the first of these narrows the range.
+   */
+  readonly match?: string;
   /** Most items to give. */
   readonly limit?: number;
   readonly reverse?: boolean;
+  /** Adds to each item what is left of its time to live when the scan begins, in milliseconds; `null`: no expiry. */
+  readonly withTtl?: boolean;
 }
 
 export interface RangeOptions extends Range, CallOptions {}
+
+/** A range whose items come with their time to live. */
+export type TtlRangeOptions = RangeOptions & { readonly withTtl: true };
 
 export interface ExportOptions extends CallOptions {
   /** Told after each piece: `done` in bytes, `total` with the last one. */

@@ -50,6 +50,8 @@ export interface Stats extends Health {
     readonly backend: string;
     readonly bytes: number;
     readonly extents: number;
+    /** Rows of sorted keys that a scan has to look into, beside the keys written last. */
+    readonly runs: number;
     readonly batches: number;
     readonly flushes: number;
     readonly cacheBytes: number;

@@ -17,6 +17,7 @@ import type {
   SetOptions,
   StrictOptions,
   TransactionOptions,
+  TtlRangeOptions,
   UpdateOptions,
   WriteOptions,
 } from './requests.js';
@@ -41,16 +42,23 @@ export type * from './results.js';
  */
 export interface Scan<T> extends AsyncIterable<T>, PromiseLike<T[]> {}
 
+/** Scans of the keys in a range. With `withTtl` each item has what is left of its time to live behind it. */
+export interface Scans {
+  keys(range: TtlRangeOptions): Scan<[string, number | null]>;
+  keys(range?: RangeOptions): Scan<string>;
+  values<T = unknown>(range: TtlRangeOptions): Scan<[T, number | null]>;
+  values<T = unknown>(range?: RangeOptions): Scan<T>;
+  entries<T = unknown>(range: TtlRangeOptions): Scan<[string, T, number | null]>;
+  entries<T = unknown>(range?: RangeOptions): Scan<[string, T]>;
+}
+
 /**
  * One version of the store, with expiry as of its creation. Until it is closed, the log that it lies
  * in is kept. A closed one refuses with `ClosedError`, and with `SnapshotTooOldError` one that went
  * with the tab that led the store.
  */
-export interface Snapshot extends Pick<Store, 'get' | 'has' | 'getEntry'> {
+export interface Snapshot extends Scans, Pick<Store, 'get' | 'has' | 'getEntry'> {
   readonly version: number;
-  keys(range?: RangeOptions): Scan<string>;
-  values<T = unknown>(range?: RangeOptions): Scan<T>;
-  entries<T = unknown>(range?: RangeOptions): Scan<[string, T]>;
   /** One pass over the keys of the range. */
   count(range?: RangeOptions): Promise<number>;
   /**
@@ -67,10 +75,10 @@ export interface Snapshot extends Pick<Store, 'get' | 'has' | 'getEntry'> {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-type InTransaction = 'get' | 'getMany' | 'has' | 'ttl' | 'keys' | 'values' | 'entries' | 'count' | 'update';
+type InTransaction = 'get' | 'getMany' | 'has' | 'ttl' | 'count' | 'update';
 
 /** The store as it was when the transaction began, and what the transaction has written since. */
-export interface Transaction extends Pick<Store, InTransaction> {
+export interface Transaction extends Scans, Pick<Store, InTransaction> {
   set(key: string, value: unknown, options?: Omit<SetOptions, 'durability'>): Promise<void>;
   setMany(
     entries: Iterable<readonly [string, unknown]>,
@@ -84,7 +92,7 @@ export interface Transaction extends Pick<Store, InTransaction> {
   persist(key: string, options?: StrictOptions): Promise<boolean>;
 }
 
-export interface Store {
+export interface Store extends Scans {
   /** The value under `key`, or `undefined` (or `default`) when there is none or it has expired. */
   get<T = unknown>(key: string, options?: ReadOptions): Promise<T | undefined>;
   /** One answer for each key, in their order, all of one moment. */
@@ -97,9 +105,6 @@ export interface Store {
     compute: (context: { signal: AbortSignal }) => T | Promise<T>,
     options?: SetOptions,
   ): Promise<T>;
-  keys(range?: RangeOptions): Scan<string>;
-  values<T = unknown>(range?: RangeOptions): Scan<T>;
-  entries<T = unknown>(range?: RangeOptions): Scan<[string, T]>;
   /** Exact; expired keys are not counted. */
   count(range?: RangeOptions): Promise<number>;
   /** Exact number of distinct values. */

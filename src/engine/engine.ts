@@ -9,11 +9,12 @@ import type { Eventually } from '../base/bytes.js';
 import type { Health, Stats } from '../contract/stats.js';
 import type { Commit, CompactResult, Entry, SweepResult } from '../contract/store.js';
 import type { Answers, GivenAnswer, Origin } from './answers.js';
+import { isEverything, resolveRange } from './bounds.js';
 import type { Environment } from './environment.js';
 import { Parts } from './parts.js';
 import type { ItemKind } from './reader.js';
 import { recover } from './recover.js';
-import { resolveRange } from './scan.js';
+
 import type { Piece } from './scans.js';
 import { seal } from './seal.js';
 import type { Transfers } from './transfers.js';
@@ -112,7 +113,7 @@ export class Engine {
   async count(range?: unknown): Promise<number> {
     const bounds = resolveRange(range);
     this.#parts.counters.operations += 1;
-    if (bounds.low !== '' || bounds.high !== undefined || bounds.limit !== Infinity) {
+    if (!isEverything(bounds)) {
       return (await this.#parts.takeAll(await this.#parts.beginScan(bounds))).length;
     }
     return this.#parts.settled((expired) => this.#parts.state.keys - expired.keys);
@@ -223,6 +224,7 @@ export class Engine {
   async close({ image = true }: { readonly image?: boolean } = {}): Promise<void> {
     this.#parts.maintenance.stop();
     await this.#parts.rewriter.stop();
+    await this.#parts.merger.stop();
     const emptyBuffer = async () => {
       await this.#parts.settle();
       if (this.#parts.state.buffered > 0) await seal(this.#parts.environment.log, this.#parts.state);

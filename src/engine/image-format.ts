@@ -17,20 +17,19 @@
  *       3  OBJECTS     a segment of the objects, in the same way
  *       4  REFERENCES  rows of u32 object, u32 how many keys have it
  *       5  DEADLINES   rows of i32, i32 hash of a key, f64 deadline
- *       6  RUN         rows of u32 location, u32 2 * (code units) + (they take two
- *                      bytes each), and the first key of the block; one section a run
+ *       6  RUN         its fences, `structures/runs/fences.ts`; one section a run
  *       7  END         the last section: nothing
  *       8  ANSWER      u16 kind of the encoded answer, u16 code units of the tab, the tab in
  *                      one byte each, the encoded answer; one section an answer (`answers.ts`)
  *
  * Other figures or sections mean another `format`; a reader takes its own alone.
  */
-import { getUnits, isLatin1, putUnits } from '../base/bytes.js';
+import { getUnits, putUnits } from '../base/bytes.js';
 import { FormatError } from '../base/errors.js';
 import type { Position } from '../storage/log/index.js';
 import type { Rows } from '../structures/expiry/index.js';
 import { decodeSegments, encodeSegments, type IndexMaplet } from '../structures/maplet/index.js';
-import type { Fence, Run } from '../structures/runs/index.js';
+import { decodeFences, encodeFences, type Run } from '../structures/runs/index.js';
 import { answerIn, type RecordedAnswer } from './answers.js';
 
 const FORMAT = 1;
@@ -90,7 +89,7 @@ export function* encodeImage(image: Image): Generator<Uint8Array, void> {
   for (let at = 0; at < image.deadlines.deadline.length; at += ROWS) {
     yield* section(Section.Deadlines, encodeDeadlines(image.deadlines, at));
   }
-  for (const run of image.runs) yield* section(Section.Run, encodeRun(run));
+  for (const run of image.runs) yield* section(Section.Run, encodeFences(run));
   for (const answer of image.answers) yield* section(Section.Answer, encodeAnswer(answer));
   yield* section(Section.End, new Uint8Array(0));
 }
@@ -126,7 +125,7 @@ export function decodeImage(payload: Uint8Array): Image {
     objects: decodeSegments(all(Section.Objects), options),
     references: decodeReferences(all(Section.References)),
     deadlines: decodeDeadlines(all(Section.Deadlines)),
-    runs: all(Section.Run).map(decodeRun),
+    runs: all(Section.Run).map(decodeFences),
     answers: all(Section.Answer).map(decodeAnswer),
   };
 }
@@ -189,33 +188,6 @@ function decodeDeadlines(bodies: readonly Uint8Array[]): Rows {
     }
   }
   return rows;
-}
-
-function encodeRun(run: Run): Uint8Array {
-  const bytes = new Uint8Array(run.reduce((sum, { firstKey }) => sum + 8 + firstKey.length * 2, 0));
-  const view = new DataView(bytes.buffer);
-  let at = 0;
-  for (const { firstKey, location } of run) {
-    const wide = !isLatin1(firstKey);
-    view.setUint32(at, location, true);
-    view.setUint32(at + 4, firstKey.length * 2 + Number(wide), true);
-    at = putUnits(bytes, at + 8, firstKey, wide);
-  }
-  return bytes.subarray(0, at);
-}
-
-function decodeRun(body: Uint8Array): Run {
-  const view = viewOf(body);
-  const run: Fence[] = [];
-  for (let at = 0; at < body.length; ) {
-    const location = view.getUint32(at, true);
-    const units = view.getUint32(at + 4, true);
-    const wide = (units & 1) === 1;
-    const end = at + 8 + (units >>> 1) * (wide ? 2 : 1);
-    run.push({ firstKey: getUnits(body, at + 8, end, wide), location });
-    at = end;
-  }
-  return run;
 }
 
 const ANSWER_HEAD = 4;

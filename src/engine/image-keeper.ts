@@ -13,6 +13,7 @@ import type { Environment } from './environment.js';
 import { type Restored, restoreImage, type Taken, takeImage } from './image.js';
 import { encodeImage, type Image } from './image-format.js';
 import { ignoreStoreError } from './maintenance.js';
+import { Pause } from './pause.js';
 import type { State } from './state.js';
 
 /** A log that is shorter than this is read in no time. */
@@ -33,8 +34,7 @@ export class ImageKeeper {
   #writing: Image | undefined;
   /** Its end, however it ends. */
   #written: Promise<void> = Promise.resolve();
-  /** Ends the pause that it is in. */
-  #resume: (() => void) | undefined;
+  readonly #pause: Pause;
   #closing = false;
 
   /** `log` is the current one, whichever that is. */
@@ -43,7 +43,9 @@ export class ImageKeeper {
     private readonly log: Log,
     private readonly state: State,
     private readonly committer: Committer,
-  ) {}
+  ) {
+    this.#pause = new Pause(environment);
+  }
 
   /** Fills the state from an image; gives the place from which the log is to be read. */
   async restore(): Promise<Restored | undefined> {
@@ -64,7 +66,7 @@ export class ImageKeeper {
       this.#last = { generation, logBytes, imageBytes };
       ignoreStoreError(error);
     };
-    this.#written = this.#write(takeImage(this.state, this.log), () => this.#paused()).catch(failed);
+    this.#written = this.#write(takeImage(this.state, this.log), () => this.#pause.wait()).catch(failed);
   }
 
   /** Calls off what is being written, and leaves an image of all there is where that is worth it. `emptyBuffer`: settles and seals; without it no image is left. */
@@ -88,7 +90,7 @@ export class ImageKeeper {
   /** Calls off what is being written: the log is about to be another one, or closed. */
   stop(): void {
     this.#writing = undefined;
-    this.#resume?.();
+    this.#pause.end();
   }
 
   #before(): Pick<Taken, 'logBytes' | 'imageBytes'> {
@@ -124,16 +126,6 @@ export class ImageKeeper {
     } finally {
       if (this.#writing === image) this.#writing = undefined;
     }
-  }
-
-  #paused(): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.environment.after(0, resolve);
-      this.#resume = () => {
-        cancel();
-        resolve();
-      };
-    });
   }
 }
 

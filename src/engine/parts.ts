@@ -5,6 +5,7 @@
 import type { Eventually } from '../base/bytes.js';
 import { secretFrom } from '../base/hash.js';
 import type { RunKey } from '../structures/runs/index.js';
+import { type Bounds, resolveRange } from './bounds.js';
 import { Committer } from './commit.js';
 import { Contents } from './contents.js';
 import { CurrentLog, CurrentRecords } from './current.js';
@@ -13,13 +14,14 @@ import { type Expired, Expirer } from './expirer.js';
 import { ImageKeeper } from './image-keeper.js';
 import { Lookup } from './lookup.js';
 import { Maintenance } from './maintenance.js';
+import { RunMerger } from './merging.js';
 import { Packing } from './packing.js';
 import { Planner } from './plan.js';
 import { Reader } from './reader.js';
 import { Reads } from './reads.js';
 import { type Counters, Report } from './report.js';
 import { Rewriter } from './rewrite.js';
-import { type Bounds, KeyScan, resolveRange } from './scan.js';
+import { KeyScan } from './scan.js';
 import { Scans } from './scans.js';
 import { seal } from './seal.js';
 import { settle } from './settle.js';
@@ -46,6 +48,7 @@ export class Parts {
   readonly expirer: Expirer;
   readonly rewriter: Rewriter;
   readonly images: ImageKeeper;
+  readonly merger: RunMerger;
   readonly maintenance: Maintenance;
   readonly scans: Scans;
   readonly transfers: Transfers;
@@ -110,12 +113,20 @@ export class Parts {
         await this.settle();
         await seal(log, state);
         this.images.afterSeal();
+        this.merger.start();
       },
       onCommit: (changes) => {
         this.rewriter.note(changes);
         this.maintenance.afterCommit();
         this.versions.carry().catch(() => {});
       },
+    });
+    this.merger = new RunMerger({
+      environment,
+      log,
+      state,
+      records: this.records,
+      committer: this.committer,
     });
     this.images = new ImageKeeper(environment, log, state, this.committer);
     this.rewriter = new Rewriter({
@@ -126,6 +137,7 @@ export class Parts {
       committer: this.committer,
       packing,
       settle: () => this.settle(),
+      onFollow: () => this.merger.start(),
     });
     this.reads = new Reads({
       state,

@@ -45,14 +45,20 @@ export class Reader {
     };
   }
 
-  /** What a scan gives for the record of `item`. */
-  item(kind: ItemKind, { key, location }: RunKey): Eventually<unknown> {
-    if (kind === 'keys') return key;
-    return andThen(this.records.read(location), (record) =>
-      andThen(this.lookup.holder(record), (holder) =>
-        andThen(this.packing.decode(valueIn(holder)), (value) => (kind === 'values' ? value : [key, value])),
-      ),
-    );
+  /** What a scan gives for the record of `item`; with what is left of its time to live at `ttlAt`, if that is given. */
+  item(kind: ItemKind, { key, location, hasDeadline }: RunKey, ttlAt?: number): Eventually<unknown> {
+    const withTtl = ttlAt !== undefined;
+    if (kind === 'keys' && !(withTtl && hasDeadline)) return withTtl ? [key, null] : key;
+    return andThen(this.records.read(location), (record) => {
+      const ttl = record.expiresAt === Infinity ? null : record.expiresAt - ttlAt!;
+      if (kind === 'keys') return [key, ttl];
+      return andThen(this.lookup.holder(record), (holder) =>
+        andThen(this.packing.decode(valueIn(holder)), (value) => {
+          if (kind === 'values') return withTtl ? [value, ttl] : value;
+          return withTtl ? [key, value, ttl] : [key, value];
+        }),
+      );
+    });
   }
 }
 

@@ -25,6 +25,7 @@ import type { Fence } from '../structures/runs/index.js';
 import { answerIn } from './answers.js';
 import type { Content } from './change.js';
 import type { Contents } from './contents.js';
+import { decodeMerge } from './merging.js';
 import { PlacedKeys } from './placed.js';
 import type { State } from './state.js';
 
@@ -61,8 +62,14 @@ class Recovery {
       this.#seal = { sequence, time, run: [] };
       return;
     }
-    if (type === Type.Keys && this.#seal) {
-      this.#seal.run.push({ firstKey: entry.key, location });
+    if (type === Type.Keys) {
+      // Without a SEAL it is a part of a merged run, all of which the MERGE names.
+      this.#seal?.run.push({ firstKey: entry.key, location });
+      return;
+    }
+    if (type === Type.Merge) {
+      const { names, run } = decodeMerge(entry.value);
+      this.parts.state.mergeRuns(names, run);
       return;
     }
     const { state, contents } = this.parts;

@@ -83,6 +83,7 @@ export class Report {
         backend: log.backend,
         bytes: log.bytes,
         extents: log.extents,
+        runs: state.runs.length,
         batches: log.batches,
         flushes: log.flushes,
         cacheBytes: this.records.cachedBytes,

@@ -53,6 +53,8 @@ export interface RewriterParts {
   readonly committer: Committer;
   readonly packing: Packing;
   readonly settle: () => Promise<void>;
+  /** Told when the new log has taken the place of the old. */
+  readonly onFollow: () => void;
 }
 
 /** The new log, and the state that is filled with it. */
@@ -214,6 +216,7 @@ export class Rewriter {
           this.#held = false;
         });
     });
+    this.#parts.onFollow();
   }
 
   async #copyAlive(view: View, source: Records, target: Target): Promise<void> {

@@ -5,59 +5,12 @@
  *
  * Costs a few reads of blocks to begin with, then one block for a hundred keys or so.
  */
-import { compareKeys } from '../base/bytes.js';
 import { hashString, lane } from '../base/hash.js';
-import { requireKey, requireOptions, requireWhole, show } from '../contract/arguments.js';
-import type { Range } from '../contract/store.js';
 import { blockOf, decodeBlock, type Run, type RunKey } from '../structures/runs/index.js';
+import { type Bounds, within } from './bounds.js';
+import { bufferedKeys } from './buffered-keys.js';
 import type { RecordSource, Records } from './records.js';
-import type { BufferedKey, State, View } from './state.js';
-
-/** A range, checked: keys from `low` on and below `high`. */
-export interface Bounds {
-  readonly low: string;
-  /** `undefined`: no end. */
-  readonly high: string | undefined;
-  readonly limit: number;
-  readonly reverse: boolean;
-  /** Only keys that have a deadline. */
-  readonly deadlineOnly: boolean;
-}
-
-const RANGE_OPTIONS = ['prefix', 'start', 'end', 'limit', 'reverse'] as const;
-
-/** @throws TypeError, RangeError */
-export function resolveRange(range: unknown, deadlineOnly = false): Bounds {
-  const {
-    prefix = '',
-    start = '',
-    end,
-    limit,
-    reverse = false,
-  } = requireOptions<Range>('range', range, RANGE_OPTIONS);
-  requireKey(prefix);
-  requireKey(start);
-  if (end !== undefined) requireKey(end);
-  if (typeof reverse !== 'boolean')
-    throw new TypeError(`reverse: expected true or false, got ${show(reverse)}`);
-  const behind = behindPrefix(prefix);
-  return {
-    low: start > prefix ? start : prefix,
-    high: end === undefined || (behind !== undefined && behind < end) ? behind : end,
-    limit: limit === undefined || limit === Infinity ? Infinity : requireWhole('limit', limit, 0),
-    reverse,
-    deadlineOnly,
-  };
-}
-
-/** The first string that is behind every string with this prefix. */
-function behindPrefix(prefix: string): string | undefined {
-  for (let i = prefix.length - 1; i >= 0; i--) {
-    const unit = prefix.charCodeAt(i);
-    if (unit < 0xffff) return prefix.slice(0, i) + String.fromCharCode(unit + 1);
-  }
-  return undefined;
-}
+import type { State, View } from './state.js';
 
 /** A row of keys in order, one block of which is in memory. */
 class Source {
@@ -104,10 +57,6 @@ class Source {
   }
 }
 
-function within({ low, high }: Bounds, key: string): boolean {
-  return key >= low && (high === undefined || key < high);
-}
-
 /** Keys of a version, in order, a piece at a time; those that had expired at `now` are left out. */
 export class KeyScan {
   readonly #sources: Source[];
@@ -117,10 +66,10 @@ export class KeyScan {
   constructor(
     private readonly state: State,
     readonly view: View,
-    private readonly bounds: Bounds,
+    readonly bounds: Bounds,
     /** Those of the view's log. */
     readonly records: Records,
-    private readonly now: number,
+    readonly now: number,
     /** The deadlines of `state` may be others by now: those of the records count. */
     private readonly past = false,
   ) {
@@ -134,7 +83,7 @@ export class KeyScan {
   /** The next keys, at most `most`; none at the end. */
   async take(most: number): Promise<RunKey[]> {
     const taken: RunKey[] = [];
-    if (!this.#begun) for (const source of this.#sources) await source.fill();
+    if (!this.#begun) await Promise.all(this.#sources.map((source) => source.fill()));
     this.#begun = true;
     while (this.#left > 0 && taken.length < most) {
       const best = this.#nearest();
@@ -143,6 +92,7 @@ export class KeyScan {
       best.skip();
       if (!best.current) await best.fill();
       if (this.bounds.deadlineOnly && !item.hasDeadline) continue;
+      if (this.bounds.match && !this.bounds.match.matches(item.key)) continue;
       if (best !== this.#sources[0]) {
         if (!isAlive(this.state, this.view, item, this.past ? undefined : this.now)) continue;
         if (this.past && item.hasDeadline && !(await this.#isInTime(item))) continue;
@@ -177,39 +127,6 @@ function firstBlock(run: Run, { low, high, reverse }: Bounds): number {
 
 function isBefore(a: string, b: string, reverse: boolean): boolean {
   return reverse ? a > b : a < b;
-}
-
-function bufferedKeys(view: View, bounds: Bounds, now: number): RunKey[] {
-  if (view.sorted) return sortedWithin(view.sorted, bounds, now);
-  const keys: RunKey[] = [];
-  for (const [key, { content, location, expiresAt }] of view.buffer) {
-    if (content && expiresAt > now && within(bounds, key)) {
-      keys.push({ key, location, hasDeadline: expiresAt !== Infinity });
-    }
-  }
-  return keys.sort((a, b) => compareKeys(a.key, b.key));
-}
-
-function sortedWithin(sorted: readonly BufferedKey[], { low, high }: Bounds, now: number): RunKey[] {
-  const keys: RunKey[] = [];
-  for (let i = firstFrom(sorted, low); i < sorted.length; i++) {
-    const { key, location, expiresAt } = sorted[i]!;
-    if (high !== undefined && key >= high) break;
-    if (expiresAt > now) keys.push({ key, location, hasDeadline: expiresAt !== Infinity });
-  }
-  return keys;
-}
-
-/** Index of the first key that is not before `low`. */
-function firstFrom(sorted: readonly BufferedKey[], low: string): number {
-  let from = 0;
-  let to = sorted.length;
-  while (from < to) {
-    const middle = (from + to) >>> 1;
-    if (sorted[middle]!.key < low) from = middle + 1;
-    else to = middle;
-  }
-  return from;
 }
 
 /** Whether the record of a run's key is the current one, and was not due `now` if that is given. */

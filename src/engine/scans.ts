@@ -54,7 +54,7 @@ export class Scans {
     const { scan, kind, reader } = found;
     try {
       const keys = await scan.take(PIECE_ITEMS);
-      const begun = itemsOf(reader, kind, keys);
+      const begun = itemsOf(reader, kind, keys, scan.bounds.withTtl ? scan.now : undefined);
       const items = begun instanceof Promise ? await begun : begun;
       if (keys.length === PIECE_ITEMS) return { id, items };
       this.release(id);
@@ -76,12 +76,17 @@ export class Scans {
 }
 
 /** All items are asked for before any is waited for, so that a log that answers later reads them together. */
-export function itemsOf(reader: Reader, kind: ItemKind, keys: readonly RunKey[]): Eventually<unknown[]> {
+export function itemsOf(
+  reader: Reader,
+  kind: ItemKind,
+  keys: readonly RunKey[],
+  ttlAt?: number,
+): Eventually<unknown[]> {
   const items: unknown[] = [];
   const waiting: Promise<unknown>[] = [];
   try {
     for (let i = 0; i < keys.length; i++) {
-      const item = reader.item(kind, keys[i]!);
+      const item = reader.item(kind, keys[i]!, ttlAt);
       items.push(item);
       if (!(item instanceof Promise)) continue;
       const place = i;

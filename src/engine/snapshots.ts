@@ -11,6 +11,7 @@ import { requireKey, requireOptions } from '../contract/arguments.js';
 import { resolveWriteDurability } from '../contract/options.js';
 import type { Commit, ReadOptions, WriteOptions } from '../contract/store.js';
 import type { RunKey } from '../structures/runs/index.js';
+import { type Bounds, resolveRange } from './bounds.js';
 import type { Committer } from './commit.js';
 import type { CurrentRecords } from './current.js';
 import type { Environment } from './environment.js';
@@ -22,7 +23,7 @@ import { atView, type ItemKind, type Reader } from './reader.js';
 import { missing } from './reads.js';
 import type { Records } from './records.js';
 import type { Counters } from './report.js';
-import { type Bounds, KeyScan, resolveRange } from './scan.js';
+import { KeyScan } from './scan.js';
 import type { Piece, Scans } from './scans.js';
 import type { State, View } from './state.js';
 

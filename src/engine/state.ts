@@ -19,13 +19,13 @@
  *
  * Everything here is synchronous. Live writes and recovery use the same functions.
  */
-import { compareKeys } from '../base/bytes.js';
 import { hashString, lane, type Secret } from '../base/hash.js';
 import { TimerWheel } from '../structures/expiry/index.js';
 import { type MutableMap, PersistentMap } from '../structures/hamt/index.js';
 import { IndexMaplet, type IndexMapletOptions } from '../structures/maplet/index.js';
-import type { Run } from '../structures/runs/index.js';
+import { type Run, withMerged } from '../structures/runs/index.js';
 import { Answers } from './answers.js';
+import { type BufferedKey, sortedKeys } from './buffered-keys.js';
 import type { Change, Content, PlacedChange, PutChange } from './change.js';
 
 /** What the buffer knows of a key. */
@@ -37,13 +37,6 @@ export interface Slot {
   readonly createdAt: number;
   readonly version: number;
   readonly settled: boolean;
-}
-
-/** A key of the buffer that is there, for scans. */
-export interface BufferedKey {
-  readonly key: string;
-  readonly location: number;
-  readonly expiresAt: number;
 }
 
 /** One version of the store, for scans: nothing in it changes any more. */
@@ -120,7 +113,7 @@ export class State {
 
   /** Costs O(1). With `sorts`, the second scan without a write between pays for sorting, for those that follow. */
   view(sorts = true): View {
-    if (sorts && this.#viewed) this.#sorted ??= this.#sortBuffer();
+    if (sorts && this.#viewed) this.#sorted ??= sortedKeys(this.#buffer.entries());
     this.#viewed ||= sorts;
     return {
       version: this.version,
@@ -330,6 +323,11 @@ export class State {
     this.#emptyAll();
   }
 
+  /** `run` has all that counts of the runs that are named. */
+  mergeRuns(names: readonly number[], run: Run): void {
+    this.runs = withMerged(this.runs, names, run);
+  }
+
   /** Whether nothing older of `key` is left in the index, for all that can be said without reading. */
   #settledAfter(key: string, high: number, low: number, old: Slot | undefined): boolean {
     if (old) return old.settled;
@@ -372,14 +370,6 @@ export class State {
   #forgetOrder(): void {
     this.#sorted = undefined;
     this.#viewed = false;
-  }
-
-  #sortBuffer(): BufferedKey[] {
-    const keys: BufferedKey[] = [];
-    for (const [key, { content, location, expiresAt }] of this.#buffer.entries()) {
-      if (content) keys.push({ key, location, expiresAt });
-    }
-    return keys.sort((a, b) => compareKeys(a.key, b.key));
   }
 
   #emptyAll(): void {

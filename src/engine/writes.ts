@@ -11,6 +11,7 @@ import type { Commit } from '../contract/store.js';
 import type { RunKey } from '../structures/runs/index.js';
 import { admitSet, admitSetMany } from './admit.js';
 import { type Admitted, admitBatch, admitMerge, checkUpdate } from './admit-batch.js';
+import { type Bounds, isEverything, resolveRange } from './bounds.js';
 import type { Committer, Made, MutationSource } from './commit.js';
 import type { Environment } from './environment.js';
 import type { Expired } from './expirer.js';
@@ -20,7 +21,7 @@ import type { Packing } from './packing.js';
 import type { Planner } from './plan.js';
 import { missing, type Reads } from './reads.js';
 import type { Counters } from './report.js';
-import { type Bounds, resolveRange } from './scan.js';
+
 import type { State } from './state.js';
 
 const WRITE_OPTIONS = ['durability', 'strict'] as const;
@@ -107,7 +108,7 @@ export class Writes {
   async clear(range?: unknown, options?: unknown): Promise<number> {
     const { durable } = this.#writeOptions('clear', options);
     const bounds = resolveRange(range);
-    const everything = bounds.low === '' && bounds.high === undefined && bounds.limit === Infinity;
+    const everything = isEverything(bounds);
     let cleared = 0;
     await this.#submit(
       async () => {

@@ -22,7 +22,7 @@ export type Step =
   | { readonly do: 'many'; readonly from: number; readonly ttl: number | undefined }
   | { readonly do: 'wait'; readonly ms: number }
   | { readonly do: 'damage'; readonly image: 0 | 1; readonly at: number }
-  | { readonly do: 'clear' | 'sweep' | 'count' | 'fill' | 'idle' | 'kill' | 'close' };
+  | { readonly do: 'runs' | 'clear' | 'sweep' | 'count' | 'fill' | 'idle' | 'kill' | 'close' };
 
 const pairs = fc.array(fc.tuple(key, value), { minLength: 1, maxLength: 6 });
 export const step: fc.Arbitrary<Step> = fc.oneof(
@@ -51,6 +51,7 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
       at: fc.nat(1_000_000),
     }),
   },
+  { weight: 2, arbitrary: fc.constant({ do: 'runs' as const }) },
   {
     weight: 12,
     arbitrary: fc.record({
@@ -118,6 +119,13 @@ export async function run(bench: ImageBench, one: Step, given: BenchOptions): Pr
     case 'fill':
       fills.count += 1;
       await engine.set('filler', new Uint8Array(260 * 1024).fill(fills.count));
+      break;
+    case 'runs':
+      // With what other steps have sealed, enough to be merged.
+      for (let i = 0; i < 4; i++) {
+        await engine.set(`runs/${i}`, new Uint8Array(260 * 1024).fill(++fills.count));
+      }
+      await idle(time);
       break;
     case 'idle':
       await idle(time);

@@ -283,7 +283,7 @@ export function entryLength(
   if (length > end - at) return 0;
   const head = view.getInt32(at + ENTRY_AT.head, true);
   const type = head >>> TYPE_SHIFT;
-  if (type < Type.Put || type > Type.Answer || length < leastBytes(head)) return 0;
+  if (type < Type.Put || type > Type.Merge || length < leastBytes(head)) return 0;
   const check = crc32c(bytes, at + ENTRY_AT.head, at + length, generation);
   return check === view.getUint32(at + ENTRY_AT.check, true) ? length : 0;
 }

@@ -55,9 +55,13 @@
  *     log leaves one where the key that brought the value is gone, and others have it.
  *  5. An ANSWER says what a call of another tab was answered: the tab is its key, the
  *     number of the call and the answer are its value. It stands in the call's batch.
- *  6. A value no longer than `INLINE_MAX` stands in every entry that has it; a longer
+ *  6. MERGE says that one row of keys takes the place of others. Its value is how many
+ *     those are (4), the location of the first KEYS of each (4), and of each KEYS of the
+ *     new row its location and first key (`structures/runs/fences.ts`). They lie in
+ *     batches before it, and where no MERGE follows they mean nothing.
+ *  7. A value no longer than `INLINE_MAX` stands in every entry that has it; a longer
  *     one stands where BRINGS is set, and a later entry refers to it.
- *  7. What is cut off is cut lastingly, by a flush, before other bytes are written
+ *  8. What is cut off is cut lastingly, by a flush, before other bytes are written
  *     there: pieces of two batches of one layout would fit together.
  *
  * What is assumed of the medium: bytes that were written before a `flush` that
@@ -99,6 +103,7 @@ export const Type = {
   Commit: 6,
   Object: 7,
   Answer: 8,
+  Merge: 9,
 } as const;
 
 /** Bits of the head above the key's length. Bits 6 to 9 of these are the kind of the value (`base/codec`). */
