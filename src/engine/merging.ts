@@ -12,8 +12,7 @@ import {
   type Block,
   BlockWriter,
   decodeBlock,
-  decodeFences,
-  encodeFences,
+  encodeMerge,
   type Fence,
   nameOf,
   type Run,
@@ -76,12 +75,11 @@ export class RunMerger {
   /** Gives up where the log or the runs are others by now. */
   async #merge(runs: readonly Run[]): Promise<void> {
     const { state, log, records, committer } = this.parts;
-    const { generation } = log;
     const { era } = records;
     const merged: Fence[] = [];
     const names = runs.map(nameOf);
-    const isOff = () =>
-      this.#stopped || log.generation !== generation || runs.some((run) => !state.runs.includes(run));
+    // Another log has other runs too.
+    const isOff = () => this.#stopped || runs.some((run) => !state.runs.includes(run));
     const append = async (blocks: readonly Block[], isLast: boolean): Promise<boolean> =>
       committer.exclusive(async () => {
         if (isOff()) return false;
@@ -182,22 +180,4 @@ class MergedKeys {
     }
     return taken;
   }
-}
-
-/** The value of a MERGE. */
-function encodeMerge(names: readonly number[], run: Run): Uint8Array {
-  const fences = encodeFences(run);
-  const bytes = new Uint8Array(4 + names.length * 4 + fences.length);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, names.length, true);
-  for (let i = 0; i < names.length; i++) view.setUint32(4 + i * 4, names[i]!, true);
-  bytes.set(fences, 4 + names.length * 4);
-  return bytes;
-}
-
-export function decodeMerge(value: Uint8Array): { names: number[]; run: Run } {
-  const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
-  const count = view.getUint32(0, true);
-  const names = Array.from({ length: count }, (_, i) => view.getUint32(4 + i * 4, true));
-  return { names, run: decodeFences(value.subarray(4 + count * 4)) };
 }

@@ -21,11 +21,10 @@ import {
   type Replayed,
   Type,
 } from '../storage/log/index.js';
-import type { Fence } from '../structures/runs/index.js';
+import { decodeMerge, type Fence } from '../structures/runs/index.js';
 import { answerIn } from './answers.js';
 import type { Content } from './change.js';
 import type { Contents } from './contents.js';
-import { decodeMerge } from './merging.js';
 import { PlacedKeys } from './placed.js';
 import type { State } from './state.js';
 
@@ -120,7 +119,6 @@ class Recovery {
       if (state.slot(key)) {
         // It was written again, and nothing older of it is known.
         state.supersede(key, slot.location, slot.content);
-        state.markSettled(key);
       } else state.recall(key, slot);
     }
   }

@@ -66,10 +66,10 @@ export class KeyScan {
   constructor(
     private readonly state: State,
     readonly view: View,
-    readonly bounds: Bounds,
+    private readonly bounds: Bounds,
     /** Those of the view's log. */
     readonly records: Records,
-    readonly now: number,
+    private readonly now: number,
     /** The deadlines of `state` may be others by now: those of the records count. */
     private readonly past = false,
   ) {
@@ -78,6 +78,11 @@ export class KeyScan {
     for (const run of view.runs) {
       this.#sources.push(new Source([], bounds, run, firstBlock(run, bounds), records));
     }
+  }
+
+  /** When times to live are told as of, if they are. */
+  get ttlAt(): number | undefined {
+    return this.bounds.withTtl ? this.now : undefined;
   }
 
   /** The next keys, at most `most`; none at the end. */

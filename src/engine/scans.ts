@@ -54,7 +54,7 @@ export class Scans {
     const { scan, kind, reader } = found;
     try {
       const keys = await scan.take(PIECE_ITEMS);
-      const begun = itemsOf(reader, kind, keys, scan.bounds.withTtl ? scan.now : undefined);
+      const begun = itemsOf(reader, kind, keys, scan.ttlAt);
       const items = begun instanceof Promise ? await begun : begun;
       if (keys.length === PIECE_ITEMS) return { id, items };
       this.release(id);

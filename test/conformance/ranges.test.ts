@@ -99,6 +99,10 @@ describe.each(KINDS)('a range in a store of kind %s', (kind) => {
     });
     expect(await store.keys({ match: '*:mail' })).toEqual([]);
     expect(await store.count()).toBe(4);
+    await store.transaction(async (tx) => {
+      await tx.expire('users', 9000);
+      expect(await tx.keys({ prefix: 'users', withTtl: true })).toEqual([['users', 9000]]);
+    });
   });
 
   test('is refused with a bad pattern or a bad flag before anything moves', async () => {

@@ -7,8 +7,8 @@ import { Disk, figures, type ImageBench, idle, openOn } from './image-store.js';
 
 const runs = async ({ engine }: ImageBench) => (await engine.stats()).storage.runs;
 /** Keys of a round, spread over all of the order, more in eight rounds than a slice merges. */
-const KEYS = 600;
-const keyOf = (round: number, i: number) => `${String((i * 7919) % KEYS).padStart(3, '0')}-${round}`;
+const KEYS = 1200;
+const keyOf = (round: number, i: number) => `${String((i * 7919) % KEYS).padStart(4, '0')}-${round}`;
 
 let fills = 0;
 
@@ -67,8 +67,8 @@ describe('a store with many runs', () => {
     expect(await runs(bench)).toBe(1);
     expect(await scanAll(bench.engine, 'keys')).toEqual(keys);
     expect(await scanAll(bench.engine, 'keys', { reverse: true })).toEqual(keys.toReversed());
-    expect(await scanAll(bench.engine, 'keys', { prefix: '123-' })).toEqual(
-      Array.from({ length: 8 }, (_, number) => `123-${number}`),
+    expect(await scanAll(bench.engine, 'keys', { prefix: '0123-' })).toEqual(
+      Array.from({ length: 8 }, (_, number) => `0123-${number}`),
     );
     const again = await openOn(bench.disk.copy(), { images: null });
     expect(await runs(again)).toBe(1);
@@ -82,7 +82,7 @@ describe('a store with many runs', () => {
     const before = bench.disk.log.size();
     await idle(bench.time);
     expect(await runs(bench)).toBe(1);
-    // Of 4,200 keys in eight runs two rounds are left.
+    // Of 8,400 keys in eight runs two rounds are left.
     expect(bench.disk.log.size() - before).toBeLessThan(2 * KEYS * 16);
     expect(bench.disk.log.size() - before).toBeGreaterThan(2 * KEYS * 6);
     expect(await scanAll(bench.engine, 'keys')).toHaveLength(2 * KEYS + 2);

@@ -26,7 +26,7 @@ describe('a key run', () => {
 
   test('holds long keys, and shares what they have in common', () => {
     const keys: RunKey[] = ['', 'x'.repeat(65_536), `${'x'.repeat(65_535)}y`, '漢'.repeat(32_768)].map(
-      (long, location) => ({ key: long, location, hasDeadline: false }),
+      (long, i) => ({ key: long, location: i + 1, hasDeadline: false }),
     );
     expect(encodeBlocks(keys).flatMap(({ bytes }) => decodeBlock(bytes))).toEqual(keys);
     const alike = Array.from({ length: 1000 }, (_, i) => ({

@@ -12,3 +12,4 @@
 export { type Block, BlockWriter, decodeBlock, encodeBlocks, type RunKey } from './block.js';
 export { blockOf, decodeFences, encodeFences, type Fence, type Run } from './fences.js';
 export { nameOf, runsToMerge, withMerged } from './levels.js';
+export { decodeMerge, encodeMerge } from './merge.js';
