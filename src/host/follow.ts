@@ -10,7 +10,7 @@ import type { Wish } from '../contract/store-wide.js';
 import { packError, unpackError } from '../wire/errors.js';
 import type { Answer, Call, Opened } from '../wire/messages.js';
 import type { Channel, Tabs } from './platform.js';
-import { HELLO_MS, type RelayMessage, SILENCE_MS, YIELD_MS } from './relay.js';
+import { HELLO_MS, type RelayMessage, SILENCE_MS, STRANGER_MS, YIELD_MS } from './relay.js';
 
 export interface Asked {
   /** Number of the first of the calls. */
@@ -37,7 +37,8 @@ export class Follow {
   readonly #parts: FollowParts;
   #leader: string | undefined;
   #next = 1;
-  #stopHello: (() => void) | undefined;
+  #cancelHello: (() => void) | undefined;
+  #losePatience: (() => void) | undefined;
   #stopListening: (() => void) | undefined;
   #welcome!: { resolve: (opened: Opened) => void; reject: (error: Error) => void };
   /** Settles when a leader has let this tab in, or refused it, or the tab leads itself. */
@@ -53,20 +54,21 @@ export class Follow {
 
   /** Looks for a leader, until one lets this tab in. */
   hello(): void {
-    this.#stopHello?.();
+    this.#stopHello();
     const { tabs, channel, id: from, wish, persistence } = this.#parts;
     const say = () => {
       channel.post({ type: 'hello', from, wish, persistence });
-      this.#stopHello = tabs.after(HELLO_MS, say);
+      this.#cancelHello = tabs.after(HELLO_MS, say);
     };
     say();
+    this.#hearOfSomebody();
   }
 
   receive(message: RelayMessage): void {
     switch (message.type) {
       case 'welcome':
         if (message.to !== this.#parts.id) return;
-        this.#stopHello?.();
+        this.#stopHello();
         if (message.leader !== this.#leader) this.leaderLost();
         this.#leader = message.leader;
         this.#welcome.resolve(message.opened);
@@ -74,14 +76,16 @@ export class Follow {
         return;
       case 'refused':
         if (message.to !== this.#parts.id) return;
-        this.#stopHello?.();
+        this.#stopHello();
         this.#welcome.reject(unpackError(message.error));
+        this.refuseAll(unpackError(message.error));
         return;
       case 'answers':
         if (message.to === this.#parts.id) this.#answer(message);
         return;
       case 'beat':
         if (message.leader === this.#leader) this.#listen();
+        else if (this.#losePatience) this.#hearOfSomebody();
         return;
       case 'leading':
         if (message.leader === this.#leader) return;
@@ -129,7 +133,7 @@ export class Follow {
   /** Asks nobody any more; calls wait. */
   rest(): void {
     this.leaderLost();
-    this.#stopHello?.();
+    this.#stopHello();
   }
 
   close(error: Error): void {
@@ -153,6 +157,19 @@ export class Follow {
     if (this.#asked.size === 0) this.#stopListening?.();
     else this.#listen();
     asked.resolve([...answers]);
+  }
+
+  #stopHello(): void {
+    this.#cancelHello?.();
+    this.#losePatience?.();
+    this.#losePatience = undefined;
+  }
+
+  /** While no leader lets this tab in: there is one, or will be. */
+  #hearOfSomebody(): void {
+    this.#losePatience?.();
+    const { tabs, onSilence } = this.#parts;
+    this.#losePatience = tabs.after(STRANGER_MS, onSilence);
   }
 
   #ask(asked: Asked): void {

@@ -50,16 +50,20 @@ export class StoreLock {
 
   #request(options: LockOptions): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      let granted = false;
+      let release: (() => void) | undefined;
       this.locks
         .request(this.name, options, (lock) => {
-          granted = lock !== null;
-          resolve(granted);
-          return granted ? new Promise<void>((release) => (this.#release = release)) : undefined;
+          resolve(lock !== null);
+          if (lock === null) return undefined;
+          return new Promise<void>((end) => {
+            release = end;
+            this.#release = end;
+          });
         })
         .catch((error) => {
-          // After it was granted, a rejection says that it was stolen.
-          if (!granted) return reject(error);
+          if (!release) return reject(error);
+          // It was stolen: by another tab, or by this one, which was given it while it lost patience.
+          if (this.#release !== release) return;
           this.#release = undefined;
           this.onStolen();
         });

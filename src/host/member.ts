@@ -20,7 +20,7 @@ import { Follow } from './follow.js';
 import { Lead, type LeadOptions } from './lead.js';
 import { LifeLock, StoreLock } from './locks.js';
 import { browserTabs, type Channel, type Platform, type Tabs } from './platform.js';
-import type { RelayMessage } from './relay.js';
+import { BEAT_MS, type RelayMessage } from './relay.js';
 import { lockOf, Term } from './term.js';
 
 /** How long a leader may take to remove its files. */
@@ -209,10 +209,12 @@ export class Member {
   async #takeLead(): Promise<void> {
     const shared = this.#shared!;
     const { tabs, channel, id, follow, lock } = shared;
+    if (this.#lead) return;
     if (this.#closed || shared.resting) return lock.release();
     // At once: nobody else shall lose patience with the leader before.
     channel.post({ type: 'leading', leader: id });
-    const lead = await this.#openLead(shared);
+    const stopBeat = beat(shared);
+    const lead = await this.#openLead(shared).finally(stopBeat);
     if (!lead) return lock.release();
     this.#lead = lead;
     shared.term = new Term({ lead, tabs, channel, id, onDestroy: () => this.destroy() });
@@ -310,6 +312,19 @@ export class Member {
     shared.lock.release();
     shared.life.release();
   }
+}
+
+/** Says every second that somebody is about to lead; the result ends it. */
+function beat({ tabs, channel, id }: Shared): () => void {
+  let cancel: () => void;
+  const again = () => {
+    cancel = tabs.after(BEAT_MS, () => {
+      channel.post({ type: 'beat', leader: id });
+      again();
+    });
+  };
+  again();
+  return () => cancel();
 }
 
 /** What a member has where tabs can share a store. */

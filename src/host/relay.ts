@@ -8,7 +8,8 @@
  *                       up to which number it has its answers
  *    leader    answers  to the call of that number, and those behind it
  *    leader    leading  it is new: whatever the one before did not answer is asked of it again
- *    leader    beat     it lives: every second while followers know it, and when it is asked to yield
+ *    leader    beat     it lives: every second while it opens the store or followers know it, and
+ *                       when it is asked to yield
  *    follower  yield    nothing was heard for five seconds while an answer is due
  *    leader    gone     the store was destroyed
  */
@@ -55,3 +56,5 @@ export const BEAT_MS = 1000;
 export const SILENCE_MS = 5000;
 /** And if it says nothing for so long after that, its lock is taken. */
 export const YIELD_MS = 1000;
+/** Who looks for a leader, and hears of none for so long, takes the lock of whoever has it. */
+export const STRANGER_MS = 15_000;
