@@ -10,9 +10,17 @@ const root = join(import.meta.dirname, '..');
 
 /** Name, entry, most bytes. Raise one only with a reason in the change that does it. */
 const LIMITS = [
-  ["page: import { open } from 'rootcellar'", 'dist/index.js', 8 * 1024],
-  ['worker', 'dist/host/worker.js', 70 * 1024],
+  ["page: import { open } from 'rootcellar'", 'dist/index.js', 7 * 1024],
+  ['worker', 'dist/host/worker.js', 66 * 1024],
 ];
+
+/** What Vite puts around `import()` to load styles is Vite's, and other bundlers have none. */
+const withoutPreload = {
+  name: 'without-preload',
+  enforce: 'pre',
+  load: (id) =>
+    id.endsWith('vite/preload-helper.js') ? 'export const __vitePreload = (load) => load();' : null,
+};
 
 let failed = false;
 for (const [name, entry, most] of LIMITS) {
@@ -21,6 +29,7 @@ for (const [name, entry, most] of LIMITS) {
       root,
       configFile: false,
       logLevel: 'error',
+      plugins: [withoutPreload],
       build: {
         write: false,
         minify: true,

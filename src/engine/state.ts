@@ -21,7 +21,7 @@
  */
 import { hashString, lane, type Secret } from '../base/hash.js';
 import { TimerWheel } from '../structures/expiry/index.js';
-import { type MutableMap, PersistentMap } from '../structures/hamt/index.js';
+import { type ReadonlyTrieMap, TrieMap } from '../structures/hamt/index.js';
 import { IndexMaplet, type IndexMapletOptions } from '../structures/maplet/index.js';
 import { type Run, withMerged } from '../structures/runs/index.js';
 import { Answers } from './answers.js';
@@ -44,7 +44,7 @@ export interface View {
   /** The buffer's keys in order, where they were sorted already. */
   readonly sorted: readonly BufferedKey[] | undefined;
   readonly version: number;
-  readonly buffer: PersistentMap<string, Slot>;
+  readonly buffer: ReadonlyTrieMap<string, Slot>;
   readonly index: IndexMaplet;
   readonly objects: IndexMaplet;
   readonly runs: readonly Run[];
@@ -80,7 +80,7 @@ export class State {
   readonly #none = new Uint32Array(0);
   /** What the changes of this group took from keys. */
   #dropped: Content[] = [];
-  #buffer: MutableMap<string, Slot>;
+  #buffer: TrieMap<string, Slot>;
   #sorted: readonly BufferedKey[] | undefined;
   #viewed = false;
   /** Puts that were applied, and what their entries took beside the values that they brought. */
@@ -118,7 +118,7 @@ export class State {
     return {
       version: this.version,
       sorted: this.#sorted,
-      buffer: this.#buffer.persistent(),
+      buffer: this.#buffer.fork(),
       index: this.index.snapshot(),
       objects: this.objects.snapshot(),
       runs: this.runs,
@@ -379,8 +379,8 @@ export class State {
     this.unsettled = [];
   }
 
-  #emptyBuffer(): MutableMap<string, Slot> {
-    return new PersistentMap<string, Slot>(undefined, { secret: this.secret }).asMutable();
+  #emptyBuffer(): TrieMap<string, Slot> {
+    return new TrieMap<string, Slot>(this.secret);
   }
 }
 

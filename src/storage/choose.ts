@@ -2,19 +2,14 @@
  * Where a store lives: where it is already, else the best place there is. Nothing
  * falls back from a place that was asked for, and no empty store is made beside one
  * that cannot be reached.
+ *
+ * IndexedDB and Node's files are loaded where a store lives in them.
  */
 import { UnsupportedError } from '../base/errors.js';
 import type { Mode, Persistence } from '../contract/options.js';
 import type { Backend, BackendOptions } from './backend.js';
-import {
-  destroyInIndexedDb,
-  existsInIndexedDb,
-  hasIndexedDb,
-  listIndexedDb,
-  openIndexedDb,
-} from './indexeddb.js';
+import { destroyInIndexedDb, existsInIndexedDb, hasIndexedDb, listIndexedDb } from './indexeddb-names.js';
 import { openMemory } from './memory.js';
-import { openNode } from './node.js';
 import { destroyInOpfs, existsInOpfs, hasSyncAccess, listOpfs, openOpfs } from './opfs.js';
 
 export interface Place {
@@ -76,15 +71,16 @@ export async function choosePlace(
   return { mode: 'memory', reason: 'neither OPFS nor IndexedDB here, so memory; nothing survives' };
 }
 
-export function openPlace(
+export async function openPlace(
   name: string,
   { mode }: Place,
   directory: string | undefined,
   options: BackendOptions,
-): Backend | Promise<Backend> {
+): Promise<Backend> {
   if (mode === 'memory') return openMemory(options);
-  if (mode === 'disk') return openIndexedDb(name, options);
-  return directory === undefined ? openOpfs(name, options) : openNode(directory, name, options);
+  if (mode === 'disk') return (await import('./indexeddb.js')).openIndexedDb(name, options);
+  if (directory === undefined) return openOpfs(name, options);
+  return (await import('./node.js')).openNode(directory, name, options);
 }
 
 /** Names of the stores of this origin, in order. */

@@ -8,7 +8,7 @@
  * The version of the database stays 1 for ever: raising it needs every other tab to
  * let go. What is inside is told by the header.
  */
-import { deleteDB, openDB } from 'idb';
+import { openDB } from 'idb';
 import { DataLossError, LockedError } from '../base/errors.js';
 import {
   type Backend,
@@ -20,32 +20,10 @@ import {
 } from './backend.js';
 import { IndexedDbImages } from './indexeddb-images.js';
 import { type Database, FLUSHED, IndexedDbLog, LOGS, putMeta, type Schema } from './indexeddb-log.js';
+import { databaseOf, destroyInIndexedDb } from './indexeddb-names.js';
 import { decodeHeader, encodeHeader, type Header, mediumError } from './log/index.js';
 
 const DATABASE_VERSION = 1;
-const PREFIX = 'rootcellar:';
-
-export function hasIndexedDb(): boolean {
-  return typeof indexedDB !== 'undefined' && indexedDB !== null;
-}
-
-export async function existsInIndexedDb(name: string): Promise<boolean> {
-  return (await listIndexedDb()).includes(name);
-}
-
-export async function listIndexedDb(): Promise<string[]> {
-  if (!hasIndexedDb() || !indexedDB.databases) return [];
-  const names = (await indexedDB.databases()).map(({ name = '' }) => name);
-  return names.filter((name) => name.startsWith(PREFIX)).map((name) => name.slice(PREFIX.length));
-}
-
-export async function destroyInIndexedDb(name: string): Promise<void> {
-  await deleteDB(PREFIX + name, {
-    blocked() {
-      // The connections of other tabs close at `versionchange`; the deletion then goes on by itself.
-    },
-  });
-}
 
 export async function openIndexedDb(name: string, options: BackendOptions): Promise<Backend> {
   let lost = false;
@@ -114,7 +92,7 @@ export async function openIndexedDb(name: string, options: BackendOptions): Prom
 
 async function openDatabase(name: string, onLost: () => void): Promise<Database> {
   try {
-    const db: Database = await openDB<Schema>(PREFIX + name, DATABASE_VERSION, {
+    const db: Database = await openDB<Schema>(databaseOf(name), DATABASE_VERSION, {
       upgrade(fresh) {
         for (const log of LOGS) fresh.createObjectStore(log);
         fresh.createObjectStore('meta');

@@ -7,7 +7,7 @@ import { FormatError, LockedError } from '../base/errors.js';
 import { Anchor } from './anchor.js';
 import type { Backend, BackendOptions } from './backend.js';
 import { fileName, HEADER_FILES, IMAGE_FILES, LOG_FILES, openFiles, storeName } from './files.js';
-import { hasIndexedDb } from './indexeddb.js';
+import { hasIndexedDb } from './indexeddb-names.js';
 import { destroyVault, IndexedDbVault, listVaults } from './indexeddb-vault.js';
 import { mediumError, type SyncFile } from './log/index.js';
 

@@ -1,7 +1,7 @@
 import { deleteDB } from 'idb';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { DataLossError, IoError, QuotaError } from '../../src/base/errors.js';
-import { destroyInIndexedDb } from '../../src/storage/indexeddb.js';
+import { destroyInIndexedDb } from '../../src/storage/indexeddb-names.js';
 import { PAGE_BYTES } from '../../src/storage/indexeddb-pages.js';
 import { entry, Type } from '../../src/storage/log/index.js';
 import {

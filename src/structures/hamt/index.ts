@@ -13,4 +13,5 @@ export type { Mapping } from './mapping.js';
 export { Persistent } from './persistent.js';
 export { MutableSet, PersistentSet, type SetLike } from './set.js';
 export { MutableSortedMap, type OrderOptions, PersistentSortedMap } from './sorted-map.js';
+export { type ReadonlyTrieMap, TrieMap } from './trie-map.js';
 export { PersistentVector } from './vector.js';

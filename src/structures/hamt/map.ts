@@ -20,10 +20,11 @@ import { equalMaps } from './equal.js';
 import { MISSING } from './find.js';
 import { columnsOf, describe, iterableOf, type Mapping } from './mapping.js';
 import { mergeMaps, type Resolve } from './merge.js';
-import { EMPTY, grown, NO_EDIT, type Node, newEdit } from './node.js';
+import { EMPTY, grown, NO_EDIT, type Node } from './node.js';
 import { Persistent } from './persistent.js';
 import { filterRoot, mapNode } from './reshape.js';
 import { forEachEntry, getFrom, putInto, removeFrom } from './trie.js';
+import { TrieMap } from './trie-map.js';
 
 export interface HashOptions {
   /** Seeds the hash of the keys. Default: the secret of this process, drawn at random when first needed. */
@@ -209,7 +210,7 @@ export class PersistentMap<K, V> extends Persistent implements Iterable<[K, V]> 
 
   /** A mutable map that begins with these entries, in O(1). This map does not change with it. */
   asMutable(): MutableMap<K, V> {
-    return new MutableMap<K, V>(this.root, this.size, this.secret);
+    return new MutableMap<K, V>(this.secret, this.root, this.size);
   }
 
   /** Iterates lazily, in O(log n) memory. */
@@ -302,77 +303,9 @@ export class PersistentMap<K, V> extends Persistent implements Iterable<[K, V]> 
  * What `persistent()` gave away stays as it was: changes after it copy what they
  * touch. A loop over this map goes over its state when the loop began.
  */
-export class MutableMap<K, V> implements Iterable<[K, V]> {
-  /** @internal */
-  root: Node;
-  #size: number;
-  readonly #secret: Secret;
-  #edit = newEdit();
-
-  /** @internal */
-  constructor(root: Node, size: number, secret: Secret) {
-    this.root = root;
-    this.#size = size;
-    this.#secret = secret;
-  }
-
-  get size(): number {
-    return this.#size;
-  }
-
-  get(key: K): V | undefined;
-  get<F>(key: K, fallback: F): V | F;
-  get(key: K, fallback?: unknown): unknown {
-    const value = getFrom(this.root, this.#size, this.#secret, key);
-    return value === MISSING ? fallback : value;
-  }
-
-  has(key: K): boolean {
-    return getFrom(this.root, this.#size, this.#secret, key) !== MISSING;
-  }
-
-  set(key: K, value: V): this {
-    this.root = putInto(this.root, this.#size, this.#secret, key, value, this.#edit);
-    this.#size += grown[0]!;
-    return this;
-  }
-
-  /** Whether there was such a key. */
-  delete(key: K): boolean {
-    this.root = removeFrom(this.root, this.#size, this.#secret, key, this.#edit);
-    this.#size += grown[0]!;
-    return grown[0] !== 0;
-  }
-
-  clear(): void {
-    this.root = EMPTY;
-    this.#size = 0;
-  }
-
+export class MutableMap<K, V> extends TrieMap<K, V> {
   /** The state of this map, which can go on changing. O(1). */
   persistent(): PersistentMap<K, V> {
-    return new PersistentMap<K, V>(null, { secret: this.#secret }, this.#release(), this.#size);
-  }
-
-  entries(): IterableIterator<[K, V]> {
-    return new EntryIterator(this.#release());
-  }
-
-  keys(): IterableIterator<K> {
-    return new KeyIterator(this.#release());
-  }
-
-  values(): IterableIterator<V> {
-    return new ValueIterator(this.#release());
-  }
-
-  [Symbol.iterator](): IterableIterator<[K, V]> {
-    return this.entries();
-  }
-
-  /** The root, no longer to be changed by anybody. */
-  #release(): Node {
-    this.#edit = newEdit();
-    return this.root;
+    return new PersistentMap<K, V>(null, { secret: this.secret }, this.released(), this.size);
   }
 }

@@ -2,7 +2,12 @@
 import { describe, expect, test } from 'vitest';
 import { NotFoundError } from '../../../src/base/errors.js';
 import { processSecret, setProcessSecret } from '../../../src/base/secret.js';
-import { PersistentMap, PersistentSet, PersistentVector } from '../../../src/structures/hamt/index.js';
+import {
+  PersistentMap,
+  PersistentSet,
+  PersistentVector,
+  TrieMap,
+} from '../../../src/structures/hamt/index.js';
 import { hashKey } from '../../../src/structures/hamt/key-hash.js';
 import { type Node, popcount } from '../../../src/structures/hamt/node.js';
 import { checkInvariants } from './invariants.js';
@@ -140,6 +145,28 @@ describe('versions', () => {
       const fresh = [...nodesOf(after.root)].filter((node) => !old.has(node));
       expect(fresh.length).toBeLessThanOrEqual(6);
       expect(fresh.length).toBeGreaterThan(0);
+    }
+  });
+
+  test('a trie map and its forks go their own ways, small and large', () => {
+    const secret = Int32Array.of(1, 2);
+    for (const size of [0, 5, 8, 9, 1000]) {
+      const map = new TrieMap<number, number>(secret);
+      for (let i = 0; i < size; i++) map.set(i, i);
+      const fork = map.fork();
+      const again = fork.fork();
+      for (let i = 0; i < size; i++) map.set(i, -i - 1);
+      fork.set(size, size);
+      if (size > 0) fork.delete(0);
+      expect([...again.keys()].sort((a, b) => a - b)).toEqual(Array.from({ length: size }, (_, i) => i));
+      expect([map.size, fork.size, again.size]).toEqual([size, Math.max(1, size), size]);
+      for (let i = 0; i < size; i++) {
+        expect([map.get(i), again.get(i), fork.get(i, 'gone')]).toEqual([-i - 1, i, i === 0 ? 'gone' : i]);
+      }
+      expect(fork.has(size) && !map.has(size) && !again.has(size)).toBe(true);
+      again.clear();
+      expect([again.size, fork.size]).toEqual([0, Math.max(1, size)]);
+      expect([...map.values()].every((value) => value < 0)).toBe(true);
     }
   });
 
