@@ -82,6 +82,11 @@ export interface OpenOptions {
    * and more are compressed where it shortens them by a sixteenth. Default: `'none'`.
    */
   readonly compression?: string;
+  /**
+   * Encrypts everything that is stored: keys, values, index, times of entries. `key` is an AES-GCM or AES-KW
+   * key and is never stored; without it the store is lost. A store is encrypted from its making or never.
+   * Needs a secure context. Docs: `docs/encryption.md`.
+   */
   readonly encryption?: { readonly key: CryptoKey } | undefined;
   /**
    * Lets store-wide options change the store: `dedup`, `compression`, `ttl.default`, `ttl.sliding`, `maplet`,
@@ -176,6 +181,7 @@ export function resolveOptions(options: unknown = {}): Settings {
   requirePositive('budget.maxEntries', budget.maxEntries);
   requirePositive('cache.nearMaxBytes', cache.nearMaxBytes, 0);
   toMilliseconds('timeout', given.timeout);
+  if (given.encryption !== undefined) requireEncryption(given.encryption);
   refuseUnsupported(given);
   return {
     persistence: given.persistence as Persistence,
@@ -236,6 +242,25 @@ function withDefaults<T extends object>(path: string, value: unknown, defaults: 
   return filled as Filled<T>;
 }
 
+/** How a key may be used to wrap the secrets of a store: with all of one row. */
+const WRAPPING: readonly (readonly [algorithm: string, ...usages: KeyUsage[]])[] = [
+  ['AES-GCM', 'encrypt', 'decrypt'],
+  ['AES-GCM', 'wrapKey', 'unwrapKey'],
+  ['AES-KW', 'wrapKey', 'unwrapKey'],
+];
+
+function requireEncryption(value: unknown): void {
+  const { key } = withDefaults('encryption', value, { key: undefined });
+  const { algorithm, usages = [] } = Object(key) as Partial<CryptoKey>;
+  const name = algorithm?.name;
+  const fits = WRAPPING.some(([of, ...all]) => of === name && all.every((one) => usages.includes(one)));
+  if (fits) return;
+  const got = name === undefined ? show(key) : `${name} for ${usages.join(', ') || 'nothing'}`;
+  throw new TypeError(
+    `encryption.key: expected a CryptoKey, AES-GCM for encrypt and decrypt, or AES-GCM or AES-KW for wrapKey and unwrapKey; got ${got}`,
+  );
+}
+
 function requireText(name: string, value: unknown): string {
   if (typeof value === 'string') return value;
   throw new TypeError(`${name}: expected a string, got ${show(value)}`);
@@ -249,7 +274,6 @@ function oneOf(name: string, value: unknown, allowed: readonly string[]): void {
 /** Options that may only be left at their default. */
 const NOT_YET = [
   'consistency',
-  'encryption',
   'cache.nearMaxBytes',
   'ttl.sliding',
   'budget.maxBytes',

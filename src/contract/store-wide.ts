@@ -12,6 +12,14 @@ import type { OpenOptions } from './options.js';
 /** By the path of an option, what was given for it. One that never was is not there. */
 export type StoreWide = Readonly<Record<string, unknown>>;
 
+/** Secrets of an encrypted store as its header has them: wrapped by the user's key. */
+export interface Wrapped {
+  readonly version: 1;
+  readonly algorithm: string;
+  /** Hex: with AES-GCM the nonce first. */
+  readonly secrets: string;
+}
+
 /** What an opening asks of the store. */
 export interface Wish {
   readonly storeWide: StoreWide;

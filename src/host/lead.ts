@@ -18,6 +18,7 @@ import { choosePlace, findStorage, openPlace } from '../storage/choose.js';
 import type { Answer, Call, Opened } from '../wire/messages.js';
 import { runCalls } from './calls.js';
 import { registered } from './registry.js';
+import { encryptionOf, newEncryption, unlock } from './unlock.js';
 
 export interface LeadOptions {
   readonly name: string;
@@ -60,7 +61,7 @@ export class Lead {
         random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
       },
       absolute: asked.recovery === 'absolute',
-      settings: toSettings(wishOf(options).storeWide),
+      settings: { ...toSettings(wishOf(options).storeWide), ...(await newEncryption(options)) },
     });
     const capabilities = { ...found, ...surroundings(), reason: place.reason };
     const after = (ms: number, task: () => void) => {
@@ -84,6 +85,7 @@ export class Lead {
       const storeWide = reconcile(fromSettings(header.settings), wishOf(options));
       const settings = resolveOptions(withStoreWide(options, storeWide));
       requireCodec(settings.compression, registered.codecs);
+      const unlocked = await unlock(backend, options);
       // Raised before anything is read, so that an older leader that wakes up can be told from this one.
       await backend.writeHeader({
         ...header,
@@ -94,16 +96,13 @@ export class Lead {
         ...time,
         mode: opened.mode,
         settings,
-        log: backend.log,
-        images: backend.images,
+        ...unlocked,
         losses: backend.losses.map(({ reason }) => reason),
-        successor: () => backend.successor(),
         operators: registered.operators,
         codecs: registered.codecs,
-        secret: header.secret,
         epoch: header.epoch + 1,
       });
-      return new Lead(engine, backend, opened, storeWide);
+      return new Lead(engine, backend, { ...opened, encryption: encryptionOf(backend) }, storeWide);
     } catch (error) {
       await backend.close();
       throw error;

@@ -22,6 +22,7 @@ import { LifeLock, StoreLock } from './locks.js';
 import { browserTabs, type Channel, type Platform, type Tabs } from './platform.js';
 import { BEAT_MS, type RelayMessage } from './relay.js';
 import { lockOf, Term } from './term.js';
+import { requireKey } from './unlock.js';
 
 /** How long a leader may take to remove its files. */
 const DESTROY_MS = 10_000;
@@ -173,7 +174,8 @@ export class Member {
       onGone: undefined,
     };
     await this.#inTurn(() => this.#stand());
-    await this.opened;
+    const { encryption } = await this.opened;
+    await requireKey(encryption, options);
     this.#shared.isOpen = true;
   }
 

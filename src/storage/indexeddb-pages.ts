@@ -128,6 +128,8 @@ export interface NewPage {
 /** Entries as in a file's batch, with marks where a page begins. */
 export class PagedBatch implements Batch {
   readonly #marks: { readonly first: number; readonly at: number }[];
+  /** Where each entry begins. */
+  readonly #offsets: number[] = [];
   #pageStart = 0;
   #last = { sequence: 0, time: 0 };
 
@@ -146,10 +148,18 @@ export class PagedBatch implements Batch {
     return this.buffer.bytes;
   }
 
+  get next(): number {
+    return this.first + this.buffer.entries;
+  }
+
+  fill(location: number, value: Uint8Array): void {
+    this.buffer.fillAt(this.#offsets[location - this.first]!, value);
+  }
+
   add(fields: EntryFields): number {
-    const { buffer } = this;
-    const location = this.first + buffer.entries;
+    const { buffer, next: location } = this;
     const at = buffer.bytes;
+    this.#offsets.push(at);
     buffer.add(fields);
     if (buffer.bytes - this.#pageStart > PAGE_BYTES && at > this.#pageStart) {
       this.#marks.push({ first: location, at });

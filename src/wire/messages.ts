@@ -8,6 +8,7 @@
 import type { ProxyMarked } from 'comlink';
 import type { Mode, OpenOptions } from '../contract/options.js';
 import type { Capabilities } from '../contract/store.js';
+import type { Wrapped } from '../contract/store-wide.js';
 import type { WireError } from './errors.js';
 
 export interface Call {
@@ -21,6 +22,8 @@ export type Answer = { readonly value: unknown } | { readonly error: WireError }
 export interface Opened {
   readonly mode: Mode;
   readonly capabilities: Omit<Capabilities, 'host'>;
+  /** Of a store that is encrypted: its secrets, wrapped, so that another tab can check its own key. */
+  readonly encryption?: Wrapped | undefined;
 }
 
 /** A store as Comlink shows it to who speaks Comlink himself: each call by its own name. */

@@ -15,18 +15,24 @@ export interface Place {
 const folder = mkdtempSync(join(tmpdir(), 'rootcellar-test-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 
+/** Of all encrypted stores. */
+const key = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt']);
+
 let last = 0;
 
 /** A place with a store name of its own. */
-export function newPlace(kind: 'memory' | 'disk' | 'hybrid'): Place {
+export function newPlace(kind: Kind): Place {
   last += 1;
   const name = `store ${process.pid} ${last}`;
-  const directory = kind === 'hybrid' ? { directory: folder } : {};
+  const [persistence, encrypted] = kind.split(' ').reverse() as ['memory' | 'disk' | 'hybrid', string?];
+  const directory = persistence === 'hybrid' ? { directory: folder } : {};
+  const encryption = encrypted ? { encryption: { key } } : {};
   return {
     name,
-    persistent: kind !== 'memory',
-    open: (options = {}) => open(name, { persistence: kind, ...directory, ...options }),
+    persistent: persistence !== 'memory',
+    open: (options = {}) => open(name, { persistence, ...directory, ...encryption, ...options }),
   };
 }
 
-export const KINDS = ['memory', 'disk', 'hybrid'] as const;
+export const KINDS = ['memory', 'disk', 'hybrid', 'encrypted disk', 'encrypted hybrid'] as const;
+export type Kind = (typeof KINDS)[number];

@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import { StoreError } from '../../src/base/errors.js';
 import { type OpenOptions, resolveOptions } from '../../src/contract/options.js';
 import { Engine } from '../../src/engine/index.js';
+import { newEncryption, unlock } from '../../src/host/unlock.js';
 import { Anchor } from '../../src/storage/anchor.js';
 import type { Backend } from '../../src/storage/backend.js';
 import { HEADER_FILES, IMAGE_FILES, LOG_FILES, openFiles } from '../../src/storage/files.js';
@@ -55,7 +56,7 @@ export async function openStore(
         random: (bytes) => Uint8Array.from({ length: bytes }, (_, i) => (i * 7 + ++secrets) & 0xff),
       },
       absolute: false,
-      settings: { dedup: 'exact' },
+      settings: await newEncryption(options),
     },
     vault && (await Anchor.open(vault)),
   );
@@ -63,14 +64,11 @@ export async function openStore(
   const lastsFrom = time.age + Math.min(SETTLED_MS, Math.max(0, young));
   await backend.writeHeader({ ...backend.header, epoch: backend.header.epoch + 1 });
   const engine = await Engine.open({
+    ...(await unlock(backend, options)),
     mode: 'hybrid',
     settings: resolveOptions(options),
-    log: backend.log,
-    secret: backend.header.secret,
     now: () => time.now,
     after: time.after,
-    successor: () => backend.successor(),
-    images: backend.images,
     imageAfterBytes: IMAGE_AFTER_BYTES,
   });
   return { engine, backend, disk, vault, lastsFrom, time, options };
@@ -83,8 +81,9 @@ export function lasts({ vault, lastsFrom, time }: Store): boolean | undefined {
 }
 
 /** As a leader lets go: how far the log was flushed goes into the header. */
-export async function closeStore({ engine, backend, time }: Store): Promise<void> {
-  await withTimers(time, engine.close());
+export async function closeStore(store: Store): Promise<void> {
+  const { engine, backend } = store;
+  await withTimers(store, engine.close());
   const { header } = backend;
   await backend.writeHeader({ ...header, epoch: header.epoch + 1, flushedTo: engine.logBytes });
   await backend.close();
@@ -159,9 +158,9 @@ function answerOf(result: PromiseSettledResult<unknown>): { answer: Answer; leve
 }
 
 /** Rewrites the log; false where the medium, or an open scan, does not let it. Timers run meanwhile. */
-export async function compact({ engine, time }: Store): Promise<boolean> {
+export async function compact(store: Store): Promise<boolean> {
   try {
-    await withTimers(time, engine.compact());
+    await withTimers(store, store.engine.compact());
     return true;
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
@@ -170,14 +169,20 @@ export async function compact({ engine, time }: Store): Promise<boolean> {
 }
 
 /** What works in slices pauses between them. */
-async function withTimers(time: Clock, working: Promise<unknown>, waits?: () => void): Promise<void> {
+async function withTimers(
+  { time, options }: Store,
+  working: Promise<unknown>,
+  waits?: () => void,
+): Promise<void> {
+  // The platform's threads encrypt, and take as long as they take.
+  const most = options.encryption ? 1_000_000 : 1000;
   let ended = false;
   const outcome = working.finally(() => {
     ended = true;
   });
   outcome.catch(() => {});
   for (let pauses = 0; !ended; pauses++) {
-    if (pauses > 1000) throw new Error('it does not end');
+    if (pauses > most) throw new Error('it does not end');
     if (pauses === 20) waits?.();
     time.pass(0);
     await new Promise(setImmediate);
@@ -191,7 +196,7 @@ export async function flush(store: Store, history: History): Promise<void> {
   const { version } = history;
   // It waits where the anchor fails, until the files have settled.
   const waits = lasts(store) === undefined ? () => time.pass(lastsFrom - time.age) : undefined;
-  await withTimers(time, engine.flush(), waits);
+  await withTimers(store, engine.flush(), waits);
   if (lasts(store) !== false) history.durable = version;
 }
 

@@ -77,8 +77,13 @@ const FAULTS: readonly Fault[] = [
 const POWER_CUT = new IoError('there is no power');
 
 /** @throws what a check found. The same seed always does the same. */
-export async function simulate(seed: number, turns: number, tally: Tally): Promise<void> {
-  await new Simulation(seed, tally).run(turns);
+export async function simulate(
+  seed: number,
+  turns: number,
+  tally: Tally,
+  options: OpenOptions = {},
+): Promise<void> {
+  await new Simulation(seed, tally, options).run(turns);
 }
 
 class Simulation {
@@ -98,10 +103,12 @@ class Simulation {
   constructor(
     seed: number,
     private readonly tally: Tally,
+    options: OpenOptions,
   ) {
     this.#chance = new Chance(seed);
     this.#options = {
       ...OPTIONS,
+      ...options,
       durability: this.#chance.of(['strict', 'relaxed', { syncInterval: 40 }] as const),
       cache: { maxBytes: this.#chance.of([0, 2000, 2 ** 20]) },
     };

@@ -4,7 +4,7 @@
  */
 
 import { crc32c } from '../../base/crc32c.js';
-import { type EntryFields, entry, entryBytesMax, putEntry } from './entry.js';
+import { type EntryFields, entry, entryBytesMax, putCheck, putEntry } from './entry.js';
 import {
   COMMIT_AT,
   COMMIT_BYTES,
@@ -56,11 +56,26 @@ export class BatchBuffer implements Batch {
     return this.#bytes.subarray(0, this.#end);
   }
 
+  get next(): number {
+    return (this.#base + this.#end) / UNIT;
+  }
+
   add(fields: EntryFields): number {
-    const location = (this.#base + this.#end) / UNIT;
+    const location = this.next;
     this.#append(fields);
     this.#entries += 1;
     return location;
+  }
+
+  fill(location: number, value: Uint8Array): void {
+    this.fillAt(location * UNIT - this.#base, value);
+  }
+
+  /** As `fill`, of the entry at an offset. */
+  fillAt(at: number, value: Uint8Array): void {
+    const end = at + this.#view.getUint32(at + ENTRY_AT.length, true);
+    this.#bytes.set(value, end - value.length);
+    putCheck(this.#bytes, this.#view, at, end, this.#generation);
   }
 
   /** REQUIRES: nothing was added yet. */

@@ -125,8 +125,19 @@ export function putEntry(
   view.setInt32(at + ENTRY_AT.head, head, true);
   putUint48(view, at + ENTRY_AT.sequence, fields.sequence);
   putUint48(view, at + ENTRY_AT.time, time);
-  view.setUint32(at + ENTRY_AT.check, crc32c(bytes, at + ENTRY_AT.head, end, generation), true);
+  putCheck(bytes, view, at, end, generation);
   return end;
+}
+
+/** Writes the check of the entry at `at .. end`. */
+export function putCheck(
+  bytes: Uint8Array,
+  view: DataView,
+  at: number,
+  end: number,
+  generation: number,
+): void {
+  view.setUint32(at + ENTRY_AT.check, crc32c(bytes, at + ENTRY_AT.head, end, generation), true);
 }
 
 /** An entry where it lies in bytes that were read. Its key and value are made when asked for. */
@@ -255,6 +266,8 @@ export class EntryView implements EntryFields {
   }
 }
 
+const KNOWN: ReadonlySet<number> = new Set(Object.values(Type));
+
 /** Bytes that the fields before the value take at least, by the head. */
 function leastBytes(head: number): number {
   const flags = (head >>> FLAG_SHIFT) & FLAG_MASK;
@@ -283,7 +296,7 @@ export function entryLength(
   if (length > end - at) return 0;
   const head = view.getInt32(at + ENTRY_AT.head, true);
   const type = head >>> TYPE_SHIFT;
-  if (type < Type.Put || type > Type.Merge || length < leastBytes(head)) return 0;
+  if (!KNOWN.has(type) || length < leastBytes(head)) return 0;
   const check = crc32c(bytes, at + ENTRY_AT.head, at + length, generation);
   return check === view.getUint32(at + ENTRY_AT.check, true) ? length : 0;
 }

@@ -154,6 +154,10 @@ export class FileLog implements Log {
       get bytes() {
         return batch.bytes;
       },
+      get next() {
+        return batch.next;
+      },
+      fill: (location, value) => batch.fill(location, value),
       add: (fields: EntryFields) => {
         this.#last = fields;
         return batch.add(fields);

@@ -104,6 +104,8 @@ export const Type = {
   Object: 7,
   Answer: 8,
   Merge: 9,
+  /** Entries of an encrypted store: `storage/encryption/log.ts`. */
+  Cipher: 15,
 } as const;
 
 /** Bits of the head above the key's length. Bits 6 to 9 of these are the kind of the value (`base/codec`). */

@@ -15,7 +15,8 @@
  *        28     6  flushed     bytes of the log that were flushed for certain
  *        34     2  place       0 or 1: which of the two places holds the log
  *        36     4  reserved    0
- *        40    16  secret      keys the hashes; not to be logged
+ *        40    16  secret      keys the hashes; of an encrypted store, where it does not,
+ *                              a name that no other store has. Not to be logged
  *        56     n  settings    store-wide options as JSON, UTF-8
  */
 import { equalBytes, getUint48, putUint48 } from '../../base/bytes.js';

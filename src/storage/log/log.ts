@@ -15,8 +15,12 @@ export type Level = 'memory' | 'os' | 'durable';
 export interface Batch {
   readonly entries: number;
   readonly bytes: number;
+  /** Location that the next entry will have. */
+  readonly next: number;
   /** Adds an entry and gives the location that it will have. */
   add(fields: EntryFields): number;
+  /** Puts another value, as long as the one that it has, into the entry at `location` of this batch. */
+  fill(location: number, value: Uint8Array): void;
 }
 
 /** What was found when a log was read from its start. */
