@@ -81,3 +81,14 @@ export type Eventually<T> = T | Promise<T>;
 export function andThen<T, U>(value: Eventually<T>, next: (value: T) => Eventually<U>): Eventually<U> {
   return value instanceof Promise ? value.then(next) : next(value);
 }
+
+/** Runs `step` for 0 to `count` - 1, one behind the other: at once where none of them waits. */
+export function inTurn(count: number, step: (i: number) => Eventually<void>): Eventually<void> {
+  const from = (start: number): Eventually<void> => {
+    for (let i = start; i < count; i++) {
+      const done = step(i);
+      if (done instanceof Promise) return done.then(() => from(i + 1));
+    }
+  };
+  return from(0);
+}

@@ -59,8 +59,12 @@ export interface OpenOptions {
     readonly targetRatio?: number;
   };
   readonly dedup?: {
-    /** `'exact'` keeps equal values once; `'off'` keeps each. Default: `'exact'`. */
+    /**
+     * `'exact'` keeps equal values once; `'off'` keeps each. `'chunked'` besides cuts large values where their
+     * bytes say so, and keeps equal pieces once: versions of one value share all but what differs. Default: `'exact'`.
+     */
     readonly mode?: DedupMode;
+    /** Larger values are cut, into pieces of a quarter of it on average. 256 to 64 MiB. Default: 32 KiB. */
     readonly chunkBytes?: number;
     readonly normalization?: Normalization;
     readonly normalizationMaxBytes?: number;
@@ -134,7 +138,11 @@ export interface Settings {
   };
   readonly cacheMaxBytes: number;
   readonly ttl: { readonly defaultMs: number; readonly sweepIntervalMs: number; readonly sweepLimit: number };
-  readonly dedup: boolean;
+  readonly dedup: {
+    readonly mode: DedupMode;
+    /** Larger values are cut where `mode` says so. */
+    readonly chunkBytes: number;
+  };
   readonly compression: string;
   readonly recovery: Recovery;
   readonly undoDepth: number;
@@ -197,7 +205,7 @@ export function resolveOptions(options: unknown = {}): Settings {
       sweepIntervalMs: toMilliseconds('ttl.sweepInterval', ttl.sweepInterval),
       sweepLimit: requireWhole('ttl.sweepLimit', ttl.sweepLimit, 1),
     },
-    dedup: dedup.mode === 'exact',
+    dedup: { mode: dedup.mode as DedupMode, chunkBytes: requireChunkBytes(dedup.chunkBytes) },
     compression: requireText('compression', given.compression),
     recovery: given.recovery as Recovery,
     undoDepth: undo.depth === Infinity ? Infinity : requireWhole('undo.depth', undo.depth, 0),
@@ -266,6 +274,15 @@ function requireText(name: string, value: unknown): string {
   throw new TypeError(`${name}: expected a string, got ${show(value)}`);
 }
 
+const CHUNK_BYTES_MIN = 256;
+const CHUNK_BYTES_MAX = 2 ** 26;
+
+function requireChunkBytes(value: unknown): number {
+  const bytes = requireWhole('dedup.chunkBytes', value, CHUNK_BYTES_MIN);
+  if (bytes <= CHUNK_BYTES_MAX) return bytes;
+  throw new RangeError(`dedup.chunkBytes: expected at most ${CHUNK_BYTES_MAX}, got ${bytes}`);
+}
+
 function oneOf(name: string, value: unknown, allowed: readonly string[]): void {
   if (typeof value === 'string' && allowed.includes(value)) return;
   throw new TypeError(`${name}: expected ${allowed.map((a) => `'${a}'`).join(' | ')}, got ${show(value)}`);
@@ -280,7 +297,6 @@ const NOT_YET = [
   'budget.maxEntries',
   'budget.policy',
   'budget.targetRatio',
-  'dedup.chunkBytes',
   'dedup.normalization',
   'dedup.normalizationMaxBytes',
   'dedup.canonical',
@@ -290,7 +306,7 @@ const NOT_YET = [
 function refuseUnsupported(given: Filled<typeof DEFAULTS>): void {
   const { dedup, recovery } = given;
   const refused = NOT_YET.filter((path) => optionAt(given, path) !== optionAt(DEFAULTS, path));
-  if (dedup.mode === 'chunked' || dedup.mode === 'near') refused.push(`dedup.mode: '${dedup.mode}'`);
+  if (dedup.mode === 'near') refused.push(`dedup.mode: '${dedup.mode}'`);
   if (recovery === 'salvage') refused.push(`recovery: 'salvage'`);
   if (refused.length === 0) return;
   throw new UnsupportedError(`${refused.join(', ')}: not in this release yet`, {

@@ -1,5 +1,5 @@
 /** Figures of a store. Every one is measured or counted, none is an estimate unless its comment says so. */
-import type { Mode } from './options.js';
+import type { DedupMode, Mode } from './options.js';
 
 /** Costs O(1) once what was written lately has been looked up. */
 export interface Health {
@@ -71,7 +71,7 @@ export interface Stats extends Health {
   };
   readonly eviction: { readonly policy: string; readonly evicted: number };
   readonly dedup: {
-    readonly mode: 'off' | 'exact';
+    readonly mode: DedupMode;
     readonly bytesBefore: number;
     readonly bytesAfter: number;
     readonly saved: number;

@@ -56,7 +56,12 @@ export function standing(changes: readonly Change[], { dedup, objects }: State):
       kept.push({ change, whole: true });
       break;
     }
-    if (change.type === 'object' || change.type === 'answer') continue;
+    if (change.type === 'answer') continue;
+    if (change.type === 'object') {
+      const { high, low, object } = change.content;
+      if (objects.names(high, low, object)) kept.push({ change, whole: false });
+      continue;
+    }
     if (!later.has(change.key)) kept.push({ change, whole: true });
     else if (change.type === 'put' && dedup && change.content.brings) {
       const { high, low } = change.content;

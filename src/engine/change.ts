@@ -16,6 +16,36 @@ export interface Content {
   readonly object: number;
   /** The entry of this change is the one that brought it. */
   readonly brings: boolean;
+  /** What it is made of, where it is made of others. */
+  readonly made?: Made | undefined;
+  /** It is a part of others, and of no key. */
+  readonly chunk?: true;
+}
+
+/** Bytes that the object of a content takes by itself. */
+export function bytesOf({ made, size }: Content): number {
+  return made?.bytes ?? size;
+}
+
+/** What a value is made of, and where that stands. */
+export interface Made {
+  /** Bytes that say so. */
+  readonly bytes: number;
+  /** Deltas that lie one over the other. */
+  readonly depth: number;
+  /** `CHUNK_ROW` words a chunk: hash (high, low), object, size. */
+  readonly chunks: Uint32Array;
+  readonly base: Content | undefined;
+}
+
+export const CHUNK_ROW = 4;
+
+export function* chunksOf({ chunks }: Made): Generator<Content, void> {
+  for (let row = 0; row < chunks.length; row += CHUNK_ROW) {
+    const high = chunks[row]! | 0;
+    const low = chunks[row + 1]! | 0;
+    yield { high, low, object: chunks[row + 2]!, size: chunks[row + 3]!, brings: false, chunk: true };
+  }
 }
 
 /** A value without a key: keys that follow refer to it. */

@@ -18,7 +18,8 @@ import type { Level, Log } from '../storage/log/index.js';
 import { answerEntry, type GivenAnswer, type Origin, recordAnswer } from './answers.js';
 import type { Change } from './change.js';
 import { looks, type Mutation, type Outcome } from './mutation.js';
-import { addToBatch, type GroupObjects, type Planned, type Planner } from './plan.js';
+import type { GroupObjects } from './objects.js';
+import { addToBatch, type Planned, type Planner } from './plan.js';
 import { BUFFER_KEYS_MAX, type State } from './state.js';
 
 /** A group is closed when it has this much; one larger call still goes whole. */
@@ -215,10 +216,10 @@ export class Committer {
           strict ||= call.strict;
         }
         for (const one of planned) {
-          changes.push(addToBatch(one, batch, version, time));
-          authors.push(call.author);
+          addToBatch(one, batch, version, time, changes);
           if (one.type !== 'clear') touched.set(one.key, one.type);
         }
+        while (authors.length < changes.length) authors.push(call.author);
         if (call.origin && planned.length > 0) {
           const given = answerOf(call, { version, changed: planned.length });
           const recording = recordAnswer(call.origin, given);

@@ -23,8 +23,8 @@ import type { Versions } from './versions.js';
 export class Engine {
   readonly #parts: Parts;
 
-  private constructor(environment: Environment) {
-    this.#parts = new Parts(environment);
+  private constructor(parts: Parts) {
+    this.#parts = parts;
   }
 
   /** What calls of other tabs were answered, as long as these may ask again. */
@@ -56,7 +56,9 @@ export class Engine {
    * @throws CorruptionError when bytes are damaged that had been flushed.
    */
   static async open(environment: Environment): Promise<Engine> {
-    const engine = new Engine(environment);
+    const { mode } = environment.settings.dedup;
+    const loaded = mode === 'chunked' ? await import('./maker.js') : undefined;
+    const engine = new Engine(new Parts(environment, loaded?.Maker));
     const counters = engine.#parts.counters;
     const image = await engine.#parts.images.restore();
     const { state, contents } = engine.#parts;

@@ -4,7 +4,7 @@
  * other call, and a key that got a new deadline meanwhile stays.
  */
 import { hashString, lane } from '../base/hash.js';
-import type { Content } from './change.js';
+import { bytesOf, type Content, chunksOf } from './change.js';
 import type { Contents } from './contents.js';
 import type { ReapMutation } from './mutation.js';
 import type { RecordSource } from './records.js';
@@ -67,27 +67,32 @@ export class Expirer {
     const hashes = due.map(([high, low]): [number, number, number] => [high, low, now]);
     let keys = 0;
     let logicalBytes = 0;
-    const held = new Map<number, { count: number; size: number }>();
+    let objects = 0;
+    let objectBytes = 0;
+    const released = new Map<number, number>();
+    const release = (content: Content): void => {
+      const { object, made, chunk } = content;
+      const count = (released.get(object) ?? 0) + 1;
+      released.set(object, count);
+      if (count !== this.state.keysOf(object)) return;
+      if (!chunk) objects += 1;
+      objectBytes += bytesOf(content);
+      if (!made) return;
+      for (const part of chunksOf(made)) release(part);
+      if (made.base) release(made.base);
+    };
     try {
       for (const hash of hashes) {
         const found = await this.#find(hash[0], hash[1], now);
         if (!found) continue;
         // The very deadline: an image is made of these, and the clock may be set back before it is read.
         hash[2] = found.expiresAt;
-        const { object, size } = found.content;
         keys += 1;
-        logicalBytes += size;
-        held.set(object, { count: (held.get(object)?.count ?? 0) + 1, size });
+        logicalBytes += found.content.size;
+        release(found.content);
       }
     } finally {
       this.restore(hashes);
-    }
-    let objects = 0;
-    let objectBytes = 0;
-    for (const [object, { count, size }] of held) {
-      if (count < this.state.keysOf(object)) continue;
-      objects += 1;
-      objectBytes += size;
     }
     return { keys, logicalBytes, objects, objectBytes };
   }

@@ -9,7 +9,7 @@ import { andThen, type Eventually } from '../base/bytes.js';
 import type { EntryView } from '../storage/log/index.js';
 import type { RunKey } from '../structures/runs/index.js';
 import { Contents } from './contents.js';
-import { type Packing, valueIn } from './packing.js';
+import type { Packing } from './packing.js';
 import type { KeyScan } from './scan.js';
 import { EARLIER_MIN } from './transfer/format.js';
 import { ExportWriter } from './transfer/writer.js';
@@ -42,7 +42,7 @@ export class Export {
 
   /** Takes over the scan's hold of its records. */
   constructor(
-    private readonly packing: Packing,
+    packing: Packing,
     private readonly scan: KeyScan,
     /** Deadlines up to here have passed. */
     private readonly now: number,
@@ -98,7 +98,7 @@ export class Export {
     const number = shared ? (this.#young.get(location) ?? this.#old.get(location)) : undefined;
     if (shared) this.#remember(location, number ?? this.#writer.values);
     if (number !== undefined) return this.#writer.add({ key, kind: holder.kind, value: number, ...times });
-    return andThen(this.packing.unpack(valueIn(holder)), ({ kind, bytes }) =>
+    return andThen(this.#contents.encodedOf(holder), ({ kind, bytes }) =>
       this.#writer.add({ key, kind, value: bytes, ...times }),
     );
   }

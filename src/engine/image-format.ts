@@ -55,6 +55,8 @@ export interface Figures {
   readonly logicalBytes: number;
   readonly objectCount: number;
   readonly objectBytes: number;
+  /** Not there where it is 0. */
+  readonly chunkCount?: number | undefined;
   readonly perPut: readonly [puts: number, overhead: number];
 }
 

@@ -28,9 +28,11 @@ export interface Restored extends Taken {
  * REQUIRES: the state is settled and its buffer empty.
  */
 export function takeImage(state: State, log: Log): Image {
-  const { version, time, firstTime, keys, logicalBytes, objectCount, objectBytes, perPut } = state;
+  const { version, time, firstTime, keys, logicalBytes, objectCount, objectBytes } = state;
+  const chunkCount = state.chunkCount || undefined;
+  const counts = { keys, logicalBytes, objectCount, objectBytes, chunkCount, perPut: state.perPut };
   return {
-    figures: { version, time, firstTime, keys, logicalBytes, objectCount, objectBytes, perPut },
+    figures: { version, time, firstTime, ...counts },
     dedup: state.dedup,
     position: log.position,
     logBytes: log.bytes,
@@ -76,7 +78,7 @@ async function fitting(payload: Uint8Array, state: State, log: Log): Promise<Ima
     dedup === state.dedup &&
     isSameShape(index.options, state.index.options) &&
     index.size === figures.keys &&
-    (!dedup || objects.size === figures.objectCount);
+    (!dedup || objects.size === figures.objectCount + (figures.chunkCount ?? 0));
   return sound && (await log.reaches(position)) ? image : undefined;
 }
 

@@ -6,6 +6,7 @@ import { andThen, type Eventually } from '../base/bytes.js';
 import { hashString, lane } from '../base/hash.js';
 import type { EntryView } from '../storage/log/index.js';
 import type { Contents } from './contents.js';
+import type { Value } from './packing.js';
 import type { RecordSource } from './records.js';
 import type { State } from './state.js';
 
@@ -86,5 +87,15 @@ export class Lookup {
   holder(entry: EntryView): Eventually<EntryView> {
     if (!entry.reference) return entry;
     return andThen(this.contents.resolve(entry.reference), (located) => located.entry);
+  }
+
+  /** The value of the record `entry`, in memory that others may use too. */
+  value(entry: EntryView): Eventually<Value> {
+    return andThen(this.holder(entry), (holder) => this.contents.valueOf(holder));
+  }
+
+  /** The same in memory of its own. */
+  copy(entry: EntryView): Eventually<Value> {
+    return andThen(this.value(entry), (value) => ({ ...value, bytes: value.bytes.slice() }));
   }
 }

@@ -34,11 +34,6 @@ export function valueIn({ kind, value, packed }: EntryView): Value {
   return { kind, bytes: value, packed };
 }
 
-/** The same over bytes of its own. */
-export function copyOf(holder: EntryView): Value {
-  return { ...valueIn(holder), bytes: holder.value.slice() };
-}
-
 export interface PackingOptions {
   /** `'none'`, or the name of a codec that is known. */
   readonly codec: string;

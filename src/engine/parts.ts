@@ -14,7 +14,9 @@ import { type Expired, Expirer } from './expirer.js';
 import { ImageKeeper } from './image-keeper.js';
 import { Lookup } from './lookup.js';
 import { Maintenance } from './maintenance.js';
+import type { Maker } from './maker.js';
 import { RunMerger } from './merging.js';
+import { Placer } from './objects.js';
 import { Packing } from './packing.js';
 import { Planner } from './plan.js';
 import { Reader } from './reader.js';
@@ -57,7 +59,8 @@ export class Parts {
   readonly report: Report;
   readonly counters: Counters;
 
-  constructor(given: Environment) {
+  /** `MakerClass`: where the options ask for it, since its code is loaded then. */
+  constructor(given: Environment, MakerClass?: typeof Maker) {
     const log = new CurrentLog(given.log);
     const environment = { ...given, log };
     const { settings, mode } = environment;
@@ -65,7 +68,12 @@ export class Parts {
     const cacheBytes = UNCACHED_MODES.has(mode)
       ? Math.min(LEAST_CACHE_BYTES, settings.cacheMaxBytes)
       : settings.cacheMaxBytes;
-    const state = new State(secretFrom(environment.secret), settings.dedup, openedAt, environment.index);
+    const state = new State(
+      secretFrom(environment.secret),
+      settings.dedup.mode !== 'off',
+      openedAt,
+      environment.index,
+    );
     this.environment = environment;
     this.state = state;
     this.records = new CurrentRecords(given.log, cacheBytes);
@@ -101,7 +109,9 @@ export class Parts {
       expired: 0,
     };
     this.report = new Report(environment, state, this.records, this.lookup.probes, this.counters);
-    this.planner = new Planner(state, this.lookup, this.contents, settings, packing);
+    const placer = new Placer(this.contents, packing);
+    const maker = MakerClass && new MakerClass(settings.dedup, placer, state.secret);
+    this.planner = new Planner(state, this.lookup, placer, settings, packing, maker);
     this.committer = new Committer({
       log,
       state,

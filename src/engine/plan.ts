@@ -6,13 +6,12 @@
 import { andThen, type Eventually } from '../base/bytes.js';
 import { decode, type Encoded, encode } from '../base/codec/index.js';
 import { CapacityError, ConflictError } from '../base/errors.js';
-import { lane } from '../base/hash.js';
 import { deadlineAfter } from '../contract/arguments.js';
 import type { Settings } from '../contract/options.js';
-import { type Batch, entry, INLINE_MAX, Type } from '../storage/log/index.js';
+import { type Batch, entry, Type } from '../storage/log/index.js';
 import type { Change } from './change.js';
-import type { Contents, StoredObject } from './contents.js';
 import type { Found, Lookup } from './lookup.js';
+import type { Maker } from './maker.js';
 import {
   type ExpireMutation,
   isBlind,
@@ -21,16 +20,10 @@ import {
   type PutMutation,
   type Step,
 } from './mutation.js';
+import { type GroupObjects, type Holding, newObject, type Placer, writtenOf } from './objects.js';
 import { mergeInto } from './operators.js';
-import { copyOf, type Packing, sizeOf, type Value, valueIn } from './packing.js';
+import { type Packing, sizeOf, type Value } from './packing.js';
 import type { State } from './state.js';
-
-/** An object that this group of calls brings: its location is known once it is in the batch. */
-interface NewObject {
-  readonly encoded: Value;
-  location: number;
-  birth: number;
-}
 
 /** What a key will hold. Where its value will stand is found last, for the value that stays. */
 interface Draft {
@@ -49,10 +42,7 @@ type After = Draft | 'gone' | undefined;
 interface PlannedPut extends Draft {
   readonly type: 'put';
   readonly key: string;
-  readonly high: number;
-  readonly low: number;
-  readonly size: number;
-  readonly object: StoredObject | NewObject;
+  readonly holding: Holding;
 }
 
 export type Planned =
@@ -60,16 +50,15 @@ export type Planned =
   | { readonly type: 'delete'; readonly key: string }
   | { readonly type: 'clear' };
 
-/** Objects that the calls of one group bring, found by their content before they are applied. */
-export type GroupObjects = Map<number, NewObject[]>;
-
 export class Planner {
   constructor(
     private readonly state: State,
     private readonly lookup: Lookup,
-    private readonly contents: Contents,
+    private readonly placer: Placer,
     private readonly settings: Settings,
     private readonly packing: Packing,
+    /** Where values may be stored as less than they are. */
+    private readonly maker: Maker | undefined,
   ) {}
 
   /** `undefined`: the mutation has nothing to change. */
@@ -210,8 +199,8 @@ export class Planner {
     if ('encoded' in before) return { ...before, expiresAt };
     return andThen(this.lookup.record(before), (record) => {
       const { createdAt, updatedAt } = record;
-      return andThen(this.lookup.holder(record), (holder) => {
-        return { encoded: copyOf(holder), expiresAt, createdAt, updatedAt };
+      return andThen(this.lookup.copy(record), (encoded) => {
+        return { encoded, expiresAt, createdAt, updatedAt };
       });
     });
   }
@@ -239,78 +228,50 @@ export class Planner {
   /** The encoded value of a key, in memory that others may use too. */
   #content(before: Found | Draft): Eventually<Value> {
     if ('encoded' in before) return before.encoded;
-    return andThen(this.lookup.record(before), (record) => andThen(this.lookup.holder(record), valueIn));
+    return andThen(this.lookup.record(before), (record) => this.lookup.value(record));
   }
 
   #write(key: string, draft: Draft, group: GroupObjects): Eventually<PlannedPut> {
     const { encoded, expiresAt, createdAt, updatedAt } = draft;
-    const size = sizeOf(encoded);
-    const put = (high: number, low: number, object: StoredObject | NewObject): PlannedPut => {
-      return { type: 'put', key, encoded, high, low, size, object, expiresAt, createdAt, updatedAt };
+    const put = (holding: Holding): PlannedPut => {
+      return { type: 'put', key, encoded, holding, expiresAt, createdAt, updatedAt };
     };
-    const fresh: NewObject = { encoded, location: -1, birth: 0 };
-    if (!this.settings.dedup) return put(0, 0, fresh);
-    const high = this.packing.hash(encoded);
-    const low = lane[0]!;
-    const same = group.get(high);
-    return andThen(this.#brought(same, encoded), (brought) => {
-      if (brought) return put(high, low, brought);
-      return andThen(this.contents.find(high, low, encoded), (stored) => {
-        if (stored) return put(high, low, stored);
-        if (same) same.push(fresh);
-        else group.set(high, [fresh]);
-        return put(high, low, fresh);
-      });
-    });
-  }
-
-  /** The one of these objects that has this content. */
-  #brought(
-    objects: readonly NewObject[] | undefined,
-    encoded: Value,
-    i = 0,
-  ): Eventually<NewObject | undefined> {
-    const object = objects?.[i];
-    if (!object) return undefined;
-    return andThen(this.packing.same(object.encoded, encoded), (same) =>
-      same ? object : this.#brought(objects, encoded, i + 1),
-    );
+    if (this.settings.dedup.mode === 'off') {
+      return put({ high: 0, low: 0, size: sizeOf(encoded), object: newObject(encoded) });
+    }
+    const fresh = () => andThen(this.maker?.partsOf(encoded, group), (parts) => newObject(encoded, parts));
+    return andThen(this.placer.place(encoded, group, fresh), put);
   }
 }
 
-const NO_VALUE = new Uint8Array(0);
-
-/** Adds the entry of `planned` to the batch and gives the change that it will make. */
-export function addToBatch(planned: Planned, batch: Batch, version: number, time: number): Change {
+/** Adds the entries of `planned` to the batch, and the changes that they will make to `changes`. */
+export function addToBatch(
+  planned: Planned,
+  batch: Batch,
+  version: number,
+  time: number,
+  changes: Change[],
+): void {
   if (planned.type === 'clear') {
     batch.add(entry({ type: Type.Clear, sequence: version, time }));
-    return { type: 'clear', version, time };
+    changes.push({ type: 'clear', version, time });
+    return;
   }
   const { key } = planned;
   if (planned.type === 'delete') {
     batch.add(entry({ type: Type.Delete, sequence: version, time, key }));
-    return { type: 'delete', key, version, time };
+    changes.push({ type: 'delete', key, version, time });
+    return;
   }
-  const { object, encoded, high, low, size, expiresAt, createdAt, updatedAt } = planned;
-  const brings = object.location === -1;
-  const refers = !brings && size > INLINE_MAX;
+  const { holding, encoded, expiresAt, createdAt, updatedAt } = planned;
+  const { high, low, size, object } = holding;
+  const written = writtenOf(encoded, holding, batch, version, time, changes);
+  const { brings } = written;
   const before = batch.bytes;
-  const location = batch.add({
-    type: Type.Put,
-    sequence: version,
-    time,
-    key,
-    kind: encoded.kind,
-    value: refers ? NO_VALUE : encoded.bytes,
-    packed: refers ? undefined : encoded.packed,
-    reference: refers ? { high, low, birth: object.birth, size } : undefined,
-    brings,
-    expiresAt,
-    createdAt,
-    updatedAt,
-  });
+  const where = { type: Type.Put, sequence: version, time, key };
+  const location = batch.add({ ...where, ...written, expiresAt, createdAt, updatedAt });
   if (brings) Object.assign(object, { location, birth: version });
-  const content = { high, low, size, object: object.location, brings };
+  const content = { high, low, size, object: object.location, brings, made: object.made };
   const bytes = batch.bytes - before;
-  return { type: 'put', key, location, bytes, content, expiresAt, createdAt, version, time };
+  changes.push({ type: 'put', key, location, bytes, content, expiresAt, createdAt, version, time });
 }

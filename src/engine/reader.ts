@@ -7,7 +7,7 @@ import type { Entry } from '../contract/store.js';
 import type { RunKey } from '../structures/runs/index.js';
 import { Contents } from './contents.js';
 import { type Found, Lookup } from './lookup.js';
-import { type Packing, valueIn } from './packing.js';
+import type { Packing } from './packing.js';
 import type { RecordSource } from './records.js';
 import type { View } from './state.js';
 
@@ -22,14 +22,13 @@ export class Reader {
 
   value(found: Found): Eventually<unknown> {
     return andThen(this.lookup.record(found), (record) =>
-      andThen(this.lookup.holder(record), (holder) => this.packing.decode(valueIn(holder))),
+      andThen(this.lookup.value(record), (value) => this.packing.decode(value)),
     );
   }
 
   async entry(key: string, found: Found): Promise<Entry> {
     const record = await this.lookup.record(found);
-    const holder = await this.lookup.holder(record);
-    const { kind, bytes } = await this.packing.unpack(valueIn(holder));
+    const { kind, bytes } = await this.packing.unpack(await this.lookup.value(record));
     const { createdAt, updatedAt, expiresAt, sequence: version, size } = record;
     return {
       key,
@@ -52,8 +51,8 @@ export class Reader {
     return andThen(this.records.read(location), (record) => {
       const ttl = record.expiresAt === Infinity ? null : record.expiresAt - ttlAt!;
       if (kind === 'keys') return [key, ttl];
-      return andThen(this.lookup.holder(record), (holder) =>
-        andThen(this.packing.decode(valueIn(holder)), (value) => {
+      return andThen(this.lookup.value(record), (content) =>
+        andThen(this.packing.decode(content), (value) => {
           if (kind === 'values') return withTtl ? [value, ttl] : value;
           return withTtl ? [key, value, ttl] : [key, value];
         }),

@@ -99,7 +99,7 @@ export class Report {
       },
       eviction: { policy: 'none', evicted: 0 },
       dedup: {
-        mode: settings.dedup ? 'exact' : 'off',
+        mode: settings.dedup.mode,
         bytesBefore: health.logicalBytes,
         bytesAfter: health.totalBytes,
         saved: health.logicalBytes - health.totalBytes,

@@ -266,8 +266,8 @@ export class Rewriter {
       const slice: EntryFields[] = [];
       for (const { change, whole } of changes.slice(from, from + SLICE_ENTRIES)) {
         const { version: sequence, time } = change;
-        if (change.type === 'put') {
-          const read = source.pass(change.location);
+        if (change.type === 'put' || change.type === 'object') {
+          const read = source.pass(change.type === 'put' ? change.location : change.content.object);
           const record = read instanceof Promise ? await read : read;
           slice.push(whole ? record : valueOnly(record));
         } else if (change.type === 'delete') {
@@ -288,7 +288,7 @@ export class Rewriter {
 
 /** Both are settled, so their totals are exact: what differs would be lost or made up. */
 function refuseDifference(before: State, after: State): void {
-  for (const figure of ['keys', 'logicalBytes', 'objectCount', 'objectBytes'] as const) {
+  for (const figure of ['keys', 'logicalBytes', 'objectCount', 'objectBytes', 'chunkCount'] as const) {
     if (before[figure] === after[figure]) continue;
     throw new CorruptionError(
       `rewriting the log gave ${figure} ${after[figure]} for ${before[figure]}; it was left as it is`,

@@ -17,7 +17,7 @@ import type { CurrentRecords } from './current.js';
 import type { Environment } from './environment.js';
 import type { Found, Lookup } from './lookup.js';
 import type { Mutation } from './mutation.js';
-import { copyOf, type Packing, valueIn } from './packing.js';
+import type { Packing } from './packing.js';
 import type { Planner } from './plan.js';
 import { atView, type ItemKind, type Reader } from './reader.js';
 import { missing } from './reads.js';
@@ -244,7 +244,7 @@ export class Snapshots {
         if (there && (record || whole)) mutations.push({ type: 'delete', key });
         continue;
       }
-      const encoded = copyOf(await wanted.lookup.holder(record));
+      const encoded = await wanted.lookup.copy(record);
       const { expiresAt, createdAt } = record;
       mutations.push({ type: 'restore', key, encoded, expiresAt, createdAt });
     }
@@ -334,8 +334,8 @@ export class Snapshots {
     return andThen(a.records.read(x.location), (one) =>
       andThen(b.records.read(y.location), (other) => {
         if (one.size !== other.size || (deadlines && one.expiresAt !== other.expiresAt)) return false;
-        return andThen(a.lookup.holder(one), (holder) =>
-          andThen(b.lookup.holder(other), (its) => this.#parts.packing.same(valueIn(holder), valueIn(its))),
+        return andThen(a.lookup.value(one), (value) =>
+          andThen(b.lookup.value(other), (its) => this.#parts.packing.same(value, its)),
         );
       }),
     );

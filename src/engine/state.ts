@@ -15,7 +15,7 @@
  *     key. Writes are blind: they leave that open, and `settle.ts` closes it later.
  *  3. `keys`, `logicalBytes`, `objectCount` and `objectBytes` are exact when no entry
  *     is unsettled.
- *  4. An object is in `objects` exactly while a key has it.
+ *  4. An object is in `objects` exactly while a key has it, or another object is made of it.
  *
  * Everything here is synchronous. Live writes and recovery use the same functions.
  */
@@ -26,7 +26,8 @@ import { IndexMaplet, type IndexMapletOptions } from '../structures/maplet/index
 import { type Run, withMerged } from '../structures/runs/index.js';
 import { Answers } from './answers.js';
 import { type BufferedKey, sortedKeys } from './buffered-keys.js';
-import type { Change, Content, PlacedChange, PutChange } from './change.js';
+import { bytesOf, type Change, type Content, type PlacedChange, type PutChange } from './change.js';
+import { addObject, letGoOf, shareObject } from './holdings.js';
 
 /** What the buffer knows of a key. */
 export interface Slot {
@@ -55,6 +56,8 @@ export const BUFFER_KEYS_MAX = 16_384;
 
 /** What a key takes in the sorted keys of a sealed extent, about. */
 const RUN_KEY_BYTES = 16;
+/** What the entry of a chunk takes beside its bytes, about. */
+const CHUNK_ENTRY_BYTES = 28;
 
 export class State {
   version = 0;
@@ -65,6 +68,8 @@ export class State {
   logicalBytes = 0;
   objectCount = 0;
   objectBytes = 0;
+  /** Chunks that values are made of: they are in `objects` and no values themselves. */
+  chunkCount = 0;
   index: IndexMaplet;
   objects: IndexMaplet;
   runs: readonly Run[] = [];
@@ -134,7 +139,8 @@ export class State {
   get liveBytes(): number {
     const overhead = this.#puts === 0 ? 0 : this.#overhead / this.#puts;
     // What is packed takes less than its size, so the overhead may be below nothing.
-    return Math.max(0, this.objectBytes + this.keys * (overhead + RUN_KEY_BYTES));
+    const chunks = this.chunkCount * CHUNK_ENTRY_BYTES;
+    return Math.max(0, this.objectBytes + chunks + this.keys * (overhead + RUN_KEY_BYTES));
   }
 
   /** What `liveBytes` goes by: an image keeps it. */
@@ -189,6 +195,7 @@ export class State {
     this.logicalBytes = other.logicalBytes;
     this.objectCount = other.objectCount;
     this.objectBytes = other.objectBytes;
+    this.chunkCount = other.chunkCount;
     this.index = other.index;
     this.objects = other.objects;
     this.runs = other.runs;
@@ -209,18 +216,16 @@ export class State {
     this.time = Math.max(this.time, time);
   }
 
-  /** A value that no key has yet. */
-  #bring({ high, low, object, size }: Content): void {
-    if (this.dedup) this.objects.insert(high, low, object);
-    this.references.set(object, 0);
-    this.objectCount += 1;
-    this.objectBytes += size;
+  /** A value that no key has yet, or a chunk that no value is made of. */
+  #bring(content: Content): void {
+    this.references.set(content.object, 0);
+    addObject(this, content);
   }
 
   #put(change: PutChange): void {
     const { key, content, expiresAt } = change;
     this.#puts += 1;
-    this.#overhead += change.bytes - (content.brings ? content.size : 0);
+    this.#overhead += change.bytes - (content.brings ? bytesOf(content) : 0);
     const high = hashString(this.secret, key);
     const low = lane[0]!;
     const old = this.#buffer.get(key);
@@ -241,7 +246,7 @@ export class State {
 
   #place({ high, low, location, bytes, content, expiresAt }: PlacedChange): void {
     this.#puts += 1;
-    this.#overhead += bytes - (content.brings ? content.size : 0);
+    this.#overhead += bytes - (content.brings ? bytesOf(content) : 0);
     this.#retain(content);
     this.keys += 1;
     this.index.insert(high, low, location);
@@ -280,6 +285,7 @@ export class State {
     this.logicalBytes = 0;
     this.objectCount = 0;
     this.objectBytes = 0;
+    this.chunkCount = 0;
     this.#dropped = [];
     this.index = new IndexMaplet(this.indexOptions);
     this.objects = new IndexMaplet(this.indexOptions);
@@ -343,28 +349,15 @@ export class State {
     else if (!keys.includes(key)) keys.push(key);
   }
 
-  #retain({ high, low, object, size, brings }: Content): void {
-    this.logicalBytes += size;
-    if (!brings) {
-      const count = (this.references.get(object) ?? 1) + 1;
-      if (count === 1) this.references.delete(object);
-      else this.references.set(object, count);
-      return;
-    }
-    if (this.dedup) this.objects.insert(high, low, object);
-    this.objectCount += 1;
-    this.objectBytes += size;
+  #retain(content: Content): void {
+    this.logicalBytes += content.size;
+    if (content.brings) addObject(this, content);
+    else shareObject(this, content.object);
   }
 
-  #release({ high, low, object, size }: Content): void {
-    this.logicalBytes -= size;
-    const count = this.references.get(object);
-    if (count === undefined) {
-      if (this.dedup) this.objects.remove(high, low, object);
-      this.objectCount -= 1;
-      this.objectBytes -= size;
-    } else if (count === 2) this.references.delete(object);
-    else this.references.set(object, count - 1);
+  #release(content: Content): void {
+    this.logicalBytes -= content.size;
+    letGoOf(this, content);
   }
 
   #forgetOrder(): void {

@@ -153,5 +153,5 @@ function importTerms(options: unknown, settings: Settings): ImportTerms {
   }
   requirePositive('import: maxBytes', maxBytes);
   const strict = resolveWriteDurability(durability, settings);
-  return { mode, maxBytes, strict, dedup: settings.dedup };
+  return { mode, maxBytes, strict, dedup: settings.dedup.mode !== 'off' };
 }

@@ -21,7 +21,7 @@ import type { Author } from './commit.js';
 import { Contents } from './contents.js';
 import { Lookup } from './lookup.js';
 import type { Mutation } from './mutation.js';
-import { copyOf, type Value } from './packing.js';
+import type { Value } from './packing.js';
 import type { Records } from './records.js';
 import type { Held, Snapshots, SnapshotsParts } from './snapshots.js';
 import type { Slot } from './state.js';
@@ -229,8 +229,9 @@ export class Undo {
     step.images.push({ key, at });
     if (!at) return;
     this.#hold(step);
-    // Of a sealed key only its record knows which object it has.
+    // Of a sealed key only its record knows which object it has, and of a value that is made only that knows its parts.
     if (!slot) step.objects ??= this.#objects();
+    else if (slot.content?.made) step.objects = state.objects.snapshot();
   }
 
   #hold(step: Step): void {
@@ -276,20 +277,22 @@ export class Undo {
     if (at === undefined || 'encoded' in at) return at;
     let record: EntryView | undefined;
     let holder: EntryView | undefined;
+    const { secret } = this.parts.state;
+    const objects = 'view' in step ? step.view.objects : step.objects;
+    const state = { secret, objects: objects!, index: objects!, slot: () => undefined };
+    const contents = new Contents(state, records!, this.parts.packing);
     if ('location' in at) {
       record = await records!.read(at.location);
       holder = record.reference ? await records!.read(at.content!.object) : record;
     } else {
-      const { secret } = this.parts.state;
-      const objects = 'view' in step ? step.view.objects : step.objects;
-      const state = { secret, objects: objects!, index: objects!, slot: () => undefined };
-      const lookup = new Lookup(state, records!, new Contents(state, records!, this.parts.packing));
+      const lookup = new Lookup(state, records!, contents);
       record = (await lookup.firstWithKey(key, at))?.entry;
       holder = record && (await lookup.holder(record));
     }
     if (!record || !holder) return undefined;
     const { expiresAt, createdAt } = record;
-    return { encoded: copyOf(holder), expiresAt, createdAt };
+    const value = await contents.valueOf(holder);
+    return { encoded: { ...value, bytes: value.bytes.slice() }, expiresAt, createdAt };
   }
 
   /** Takes the values of a step into memory; gives their bytes, `Infinity` where they are too many. */

@@ -63,8 +63,24 @@ export function entry(
   };
 }
 
-const REFERENCE_BYTES = 18;
+export const REFERENCE_BYTES = 18;
 const PACKED_BYTES = 12;
+
+export function putReference(view: DataView, at: number, { high, low, birth, size }: Reference): void {
+  view.setInt32(at, high, true);
+  view.setInt32(at + 4, low, true);
+  putUint48(view, at + 8, birth);
+  view.setUint32(at + 14, size, true);
+}
+
+export function getReference(view: DataView, at: number): Reference {
+  return {
+    high: view.getInt32(at, true),
+    low: view.getInt32(at + 4, true),
+    birth: getUint48(view, at + 8),
+    size: view.getUint32(at + 14, true),
+  };
+}
 
 /** Most bytes that an entry can take, without its padding. */
 export function entryBytesMax(fields: EntryFields): number {
@@ -101,10 +117,7 @@ export function putEntry(
   }
   if (reference) {
     flags |= Flag.Reference;
-    view.setInt32(end, reference.high, true);
-    view.setInt32(end + 4, reference.low, true);
-    putUint48(view, end + 8, reference.birth);
-    view.setUint32(end + 14, reference.size, true);
+    putReference(view, end, reference);
     end += REFERENCE_BYTES;
   }
   if (packed) {
@@ -187,12 +200,7 @@ export class EntryView implements EntryFields {
       next += 6;
     }
     if (flags & Flag.Reference) {
-      this.reference = {
-        high: view.getInt32(next, true),
-        low: view.getInt32(next + 4, true),
-        birth: getUint48(view, next + 8),
-        size: view.getUint32(next + 14, true),
-      };
+      this.reference = getReference(view, next);
       next += REFERENCE_BYTES;
     }
     if (flags & Flag.Packed) {

@@ -7,8 +7,11 @@ export {
   EntryView,
   entry,
   entryLength,
+  getReference,
   type Packed,
   putEntry,
+  putReference,
+  REFERENCE_BYTES,
   type Reference,
 } from './entry.js';
 export { flushFile, mediumError, readWhole, type SyncFile, sizeOf, writeWhole } from './file.js';
