@@ -9,6 +9,8 @@ const BENCHMARKS = {
   maplet: 'bench/maplet.mjs',
   hamt: 'bench/hamt.mjs',
   engine: 'bench/engine/run.mjs',
+  eviction: 'bench/eviction/run.mjs',
+  expiry: 'bench/expiry.mjs',
 };
 /** Run by name only. */
 const LONG = { 'maplet-long': 'bench/maplet-long.mjs' };

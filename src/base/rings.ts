@@ -61,6 +61,17 @@ export class Rings {
     this.#mark(bucket);
   }
 
+  /** REQUIRES: `number` is in no bucket. */
+  prepend(bucket: number, number: number): void {
+    const node = this.count + number;
+    const first = this.#next[bucket]!;
+    this.#previous[first] = node;
+    this.#next[node] = first;
+    this.#previous[node] = bucket;
+    this.#next[bucket] = node;
+    this.#mark(bucket);
+  }
+
   /** REQUIRES: `number` is in a bucket. */
   remove(number: number): void {
     const node = this.count + number;
