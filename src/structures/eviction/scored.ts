@@ -20,7 +20,7 @@
  *
  * Invariants beside those of `residents.ts`
  *  1. `level` of a row is its region, which is its ring.
- *  2. `weight` and `windowWeight` count rows that are in a ring, by bytes or each as one.
+ *  2. `weight` and `youngWeight` count rows that are in a ring, by bytes or each as one.
  */
 import { enlarged } from '../../base/hash-rows.js';
 import { Residents } from './residents.js';
@@ -38,7 +38,7 @@ const COST_ONE = 128;
 
 export interface Leaning {
   /** Share of the window. 1: the order of use alone counts, as in `lru`. */
-  readonly window: number;
+  readonly young: number;
   /** What having been used just now counts, in uses. */
   readonly recency: number;
   /** Age at which that is half, by the number of keys. */
@@ -49,7 +49,7 @@ export class Scored extends Residents {
   /** Weight at which victims were last asked for: below it there is room. */
   protected fullAt = Infinity;
   protected weight = 0;
-  #windowWeight = 0;
+  #youngWeight = 0;
   #costs = new Uint8Array(this.hashes.capacity).fill(COST_ONE);
   #random = 0x2545f491;
 
@@ -68,7 +68,7 @@ export class Scored extends Residents {
   override clear(): void {
     super.clear();
     this.#costs = new Uint8Array(this.hashes.capacity).fill(COST_ONE);
-    this.weight = this.#windowWeight = 0;
+    this.weight = this.#youngWeight = 0;
     this.fullAt = Infinity;
   }
 
@@ -80,12 +80,12 @@ export class Scored extends Residents {
   }
 
   protected touch(row: number): void {
-    const { window } = this.leaning;
-    if (this.level[row] === MAIN && window < 1) return;
+    const { young } = this.leaning;
+    if (this.level[row] === MAIN && young < 1) return;
     this.rings.remove(row);
     if (this.level[row] === MAIN) {
       this.level[row] = WINDOW;
-      this.#windowWeight += this.#weightOf(row);
+      this.#youngWeight += this.#weightOf(row);
     }
     this.rings.append(WINDOW, row);
   }
@@ -94,7 +94,7 @@ export class Scored extends Residents {
     if (this.weight < this.fullAt) this.fullAt = Math.max(this.weight, this.fullAt * ROOM);
     if (this.fullAt === Infinity) this.fullAt = this.weight;
     const oldest = this.rings.first(WINDOW);
-    const victim = this.leaning.window === 1 ? this.#leastRecent(oldest) : this.#leastWorth(oldest);
+    const victim = this.leaning.young === 1 ? this.#leastRecent(oldest) : this.#leastWorth(oldest);
     this.#take(victim);
     return victim;
   }
@@ -144,7 +144,7 @@ export class Scored extends Residents {
   /** The oldest of the window leaves it: it goes, or the victim does, or there is no need yet. */
   #leastWorth(oldest: number): number {
     const worst = this.#worstOfSample();
-    if (oldest < 0 || this.#windowWeight <= this.leaning.window * this.weight) return worst;
+    if (oldest < 0 || this.#youngWeight <= this.leaning.young * this.weight) return worst;
     if (worst === oldest || this.#merit(oldest) <= this.#merit(worst)) return oldest;
     this.#toMain(oldest);
     return worst;
@@ -152,7 +152,7 @@ export class Scored extends Residents {
 
   /** Of the window the oldest, unless one of main is older. */
   #leastRecent(oldest: number): number {
-    if (this.#windowWeight === this.weight) return oldest;
+    if (this.#youngWeight === this.weight) return oldest;
     const { used } = this;
     let least = oldest < 0 ? this.rings.first(MAIN) : oldest;
     for (let tries = 0; tries < SAMPLE; tries++) {
@@ -218,7 +218,7 @@ export class Scored extends Residents {
   #fillMain(newest: number): void {
     for (;;) {
       const oldest = this.rings.first(WINDOW);
-      if (oldest === newest || this.#windowWeight <= this.leaning.window * this.weight) return;
+      if (oldest === newest || this.#youngWeight <= this.leaning.young * this.weight) return;
       this.#toMain(oldest);
     }
   }
@@ -227,19 +227,19 @@ export class Scored extends Residents {
     this.rings.remove(row);
     this.rings.append(MAIN, row);
     this.level[row] = MAIN;
-    this.#windowWeight -= this.#weightOf(row);
+    this.#youngWeight -= this.#weightOf(row);
   }
 
   #give(row: number): void {
     const weight = this.#weightOf(row);
     this.weight += weight;
-    if (this.level[row] === WINDOW) this.#windowWeight += weight;
+    if (this.level[row] === WINDOW) this.#youngWeight += weight;
   }
 
   #take(row: number): void {
     const weight = this.#weightOf(row);
     this.weight -= weight;
-    if (this.level[row] === WINDOW) this.#windowWeight -= weight;
+    if (this.level[row] === WINDOW) this.#youngWeight -= weight;
   }
 
   #weightOf(row: number): number {

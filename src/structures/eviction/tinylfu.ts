@@ -28,10 +28,10 @@ import { Sketch } from './sketch.js';
 
 const LEANINGS: readonly Leaning[] = [
   // Almost all for keys that are used often.
-  { window: 0.01, recency: 3, halfLife: 10 },
-  { window: 0.3, recency: 10, halfLife: 1 },
+  { young: 0.01, recency: 3, halfLife: 10 },
+  { young: 0.3, recency: 10, halfLife: 1 },
   // Order of use alone.
-  { window: 1, recency: 0, halfLife: 1 },
+  { young: 1, recency: 0, halfLife: 1 },
 ];
 const FIRST = 1;
 const SAMPLE_KEYS = 512;

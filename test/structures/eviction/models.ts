@@ -118,7 +118,8 @@ export class S3FifoModel implements Model {
     // One that went is remembered while not more than 0.9 of the keys have gone since.
     const at = this.#ghost.lastIndexOf(key);
     const ghost = at >= 0 && this.#ghost.length - 1 - at < 0.9 * count;
-    if (ghost) this.#ghost[at] = -1;
+    // It is remembered once, by when it went last.
+    if (ghost) this.#ghost = this.#ghost.map((other) => (other === key ? -1 : other));
     const filling = !this.#evicted && this.#weight(this.#small) >= 0.1 * this.#weight(this.#all());
     (ghost || filling ? this.#main : this.#small).push({ key, size, uses: 0 });
   }
