@@ -1,7 +1,6 @@
 /** `open`, and what can be asked without a store. */
 import type { OpenOptions } from '../contract/options.js';
 import type { Capabilities, Store } from '../contract/store.js';
-import { installHandlers } from '../wire/errors.js';
 import type { Call } from '../wire/messages.js';
 import { followPageLife } from './page-life.js';
 import { Remote } from './remote.js';
@@ -40,24 +39,24 @@ export async function open(name: string, options: ClientOptions = {}): Promise<S
   }
   const { worker, signal, ...rest } = options;
   signal?.throwIfAborted();
-  installHandlers();
   const host = await spawn(worker);
   try {
-    const opened = await orDeath(host, host.root.start(name, rest), signal);
+    const opened = await orDeath(host, host.ask('start', [name, rest]), signal);
     const { mode, capabilities, session } = opened;
     host.unref();
     const stopFollowing = followPageLife(
       () => {
         host.rest();
-        void host.root.suspend(session);
+        void host.ask('suspend', [session]);
       },
-      () => void host.root.resume(session).then(host.wake),
+      () => void host.ask('resume', [session]).then(host.wake),
     );
     const terminate = () => {
       stopFollowing();
       host.terminate();
     };
-    const run = (calls: readonly Call[]) => host.root.run(session, calls);
+    const run = (calls: readonly Call[], transfer: Transferable[]) =>
+      host.ask('run', [session, calls], transfer);
     const remote = new Remote(run, timeoutOf(rest), host.death);
     return new RemoteStore(name, mode, { ...capabilities, host: host.kind }, remote, terminate);
   } catch (error) {
@@ -70,14 +69,14 @@ export async function open(name: string, options: ClientOptions = {}): Promise<S
 /** What this browser or context offers, without opening a store: `mode` is what `auto` would choose. */
 export async function probe(): Promise<Capabilities & { readonly mode: string }> {
   return withHost(async (host) => {
-    const { mode, capabilities } = await host.root.probe();
+    const { mode, capabilities } = await host.ask('probe', []);
     return { ...capabilities, mode, host: host.kind };
   });
 }
 
 /** Names of the stores of this origin, in order. */
 export function list(): Promise<string[]> {
-  return withHost((host) => host.root.list());
+  return withHost((host) => host.ask('list', []));
 }
 
 /**
@@ -86,11 +85,10 @@ export function list(): Promise<string[]> {
  * @throws LockedError when some tab has it open.
  */
 export function destroy(name: string): Promise<void> {
-  return withHost((host) => host.root.destroy(name));
+  return withHost((host) => host.ask('destroy', [name]));
 }
 
 async function withHost<T>(ask: (host: Host) => Promise<T>): Promise<T> {
-  installHandlers();
   const host = await spawn(undefined);
   try {
     return await orDeath(host, ask(host));

@@ -6,7 +6,6 @@
  * Every call settles: with its answer, with the reason of its signal, with a
  * `TimeoutError`, or with the `WorkerError` of a worker that died.
  */
-import { transfer } from 'comlink';
 import { ClosedError, SerializationError, TimeoutError } from '../base/errors.js';
 import { unpackError } from '../wire/errors.js';
 import { type Answer, type Call, TRANSFER_BYTES } from '../wire/messages.js';
@@ -46,7 +45,7 @@ export class Remote {
   #over: Error | undefined;
 
   constructor(
-    private readonly run: (calls: readonly Call[]) => Promise<Answer[]>,
+    private readonly run: (calls: readonly Call[], transfer: Transferable[]) => Promise<Answer[]>,
     private readonly timeoutMs: number,
     death: Promise<never>,
   ) {
@@ -118,7 +117,7 @@ export class Remote {
     const wait = Math.min(this.timeoutMs, TIMER_MAX_MS);
     const timer = wait === TIMER_MAX_MS ? undefined : setTimeout(() => this.#timeOut(group), wait);
     try {
-      this.#settle(group, await this.run(transfer(calls, buffersOf(calls))));
+      this.#settle(group, await this.run(calls, buffersOf(calls)));
     } catch (error) {
       const refused = (error as DOMException).name === 'DataCloneError';
       // One value that cannot be cloned must not take the calls beside it along.

@@ -10,15 +10,15 @@
  * A policy of `default-src 'self'` allows the URL and forbids the blob; bundlers that
  * do not follow the URL leave it dangling, and the blob works there.
  */
-import { type Endpoint, type Remote, wrap } from 'comlink';
 import { WorkerError } from '../base/errors.js';
 import type { Capabilities } from '../contract/store.js';
-import type { Hello, HostApi } from '../wire/messages.js';
+import type { Hello } from '../wire/messages.js';
+import { type Ask, type Endpoint, linkTo } from './link.js';
 
 const HELLO_TIMEOUT_MS = 10_000;
 
 export interface Host {
-  readonly root: Remote<HostApi>;
+  readonly ask: Ask;
   readonly kind: Capabilities['host'];
   readonly hello: Hello;
   /** Rejects with a WorkerError when the worker dies. Never resolves. */
@@ -89,8 +89,7 @@ async function fromSameThread(): Promise<Attempt> {
 /** Waits for the worker's answer; a script that cannot be loaded makes an error event, a policy sometimes nothing. */
 async function confirm(attempt: Attempt): Promise<Host> {
   const { endpoint, worker, kind } = attempt;
-  (endpoint as MessagePort).start?.();
-  const root = wrap<HostApi>(endpoint);
+  const ask = linkTo(endpoint);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const failed = new Promise<never>((_, reject) => {
     timer = setTimeout(
@@ -106,9 +105,9 @@ async function confirm(attempt: Attempt): Promise<Host> {
     });
   });
   try {
-    const hello = await Promise.race([root.hello(), failed]);
+    const hello = await Promise.race([ask('hello', []), failed]);
     return {
-      root,
+      ask,
       kind,
       hello,
       ...watchLife(worker, hello),
@@ -126,7 +125,7 @@ async function confirm(attempt: Attempt): Promise<Host> {
 function terminate({ endpoint, worker, given }: Attempt): void {
   if (given) return;
   if (worker) worker.terminate();
-  else (endpoint as MessagePort).close();
+  else (endpoint as unknown as MessagePort).close();
 }
 
 /**

@@ -28,7 +28,6 @@ import type {
 import { type Remote, split } from './remote.js';
 import { type Piece, RemoteScan, scanItems } from './scan.js';
 import type { Taken } from './snapshot.js';
-import { exportStream, importFrom } from './transfer.js';
 import type { Updates } from './update.js';
 
 type Options = { readonly signal?: AbortSignal | undefined } | undefined;
@@ -214,11 +213,26 @@ export class RemoteStore implements Store {
     return this.#call('health', options);
   }
 
-  export(options?: ExportOptions): ReadableStream<Uint8Array> {
-    return exportStream(this.remote, options);
+  export(options: ExportOptions = {}): ReadableStream<Uint8Array> {
+    // The version to export is that of this moment.
+    const begun = this.remote.call<string>('exportBegin', [], options.signal);
+    begun.catch(() => {});
+    const source = import('./transfer.js').then(
+      (loaded) => new loaded.ExportSource(this.remote, begun, options),
+    );
+    return new ReadableStream(
+      {
+        start: async (controller) => (await source).start(controller),
+        pull: async (controller) => (await source).pull(controller),
+        cancel: async () => (await source).cancel(),
+      },
+      // Nothing is read before somebody wants it.
+      { highWaterMark: 0 },
+    );
   }
 
-  import(readable: ReadableStream<Uint8Array>, options: ImportOptions): Promise<ImportResult> {
+  async import(readable: ReadableStream<Uint8Array>, options: ImportOptions): Promise<ImportResult> {
+    const { importFrom } = await import('./transfer.js');
     return importFrom(this.remote, readable, options);
   }
 

@@ -5,40 +5,44 @@ import type { Remote } from './remote.js';
 /** Most bytes of an import in one message. */
 const PIECE_BYTES = 2 ** 20;
 
-/** The version to export is that of this moment; its bytes come as they are asked for. */
-export function exportStream(remote: Remote, options: ExportOptions = {}): ReadableStream<Uint8Array> {
-  const { signal, onProgress } = options;
-  const begun = remote.call<string>('exportBegin', [], signal);
-  let done = 0;
-  let onAbort = () => {};
-  const release = () => {
-    signal?.removeEventListener('abort', onAbort);
-    begun.then((id) => remote.call('exportRelease', [id])).catch(() => {});
-  };
-  return new ReadableStream<Uint8Array>(
-    {
-      async start(controller) {
-        onAbort = () => {
-          controller.error(signal!.reason);
-          release();
-        };
-        signal?.addEventListener('abort', onAbort, { once: true });
-        await begun;
-      },
-      async pull(controller) {
-        const [bytes, isLast] = await remote.call<[Uint8Array, boolean]>('exportNext', [await begun], signal);
-        done += bytes.length;
-        onProgress?.({ phase: 'read', done, total: isLast ? done : undefined });
-        controller.enqueue(bytes);
-        if (!isLast) return;
-        signal?.removeEventListener('abort', onAbort);
-        controller.close();
-      },
-      cancel: release,
-    },
-    // Nothing is read before somebody wants it.
-    { highWaterMark: 0 },
-  );
+/** Where the bytes of an export come from, which has begun as `begun` says: as they are asked for. */
+export class ExportSource {
+  #done = 0;
+  #onAbort = () => {};
+
+  constructor(
+    private readonly remote: Remote,
+    private readonly begun: Promise<string>,
+    private readonly options: ExportOptions,
+  ) {}
+
+  async start(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    const { signal } = this.options;
+    this.#onAbort = () => {
+      controller.error(signal!.reason);
+      this.cancel();
+    };
+    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (signal?.aborted) this.#onAbort();
+    await this.begun;
+  }
+
+  async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    const { signal, onProgress } = this.options;
+    const id = await this.begun;
+    const [bytes, isLast] = await this.remote.call<[Uint8Array, boolean]>('exportNext', [id], signal);
+    this.#done += bytes.length;
+    onProgress?.({ phase: 'read', done: this.#done, total: isLast ? this.#done : undefined });
+    controller.enqueue(bytes);
+    if (!isLast) return;
+    signal?.removeEventListener('abort', this.#onAbort);
+    controller.close();
+  }
+
+  cancel(): void {
+    this.options.signal?.removeEventListener('abort', this.#onAbort);
+    this.begun.then((id) => this.remote.call('exportRelease', [id])).catch(() => {});
+  }
 }
 
 export async function importFrom(

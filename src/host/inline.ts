@@ -4,7 +4,7 @@
  * values are cloned and behave the same.
  */
 import { expose } from 'comlink';
-import { installHandlers } from '../wire/errors.js';
+import { installHandlers } from '../wire/comlink.js';
 import { createRoot } from './root.js';
 
 /** A port on which a host answers. */

@@ -13,7 +13,7 @@
  *     register({ operators: { longest } });
  */
 import { expose } from 'comlink';
-import { installHandlers } from '../wire/errors.js';
+import { installHandlers } from '../wire/comlink.js';
 import { register } from './registry.js';
 import { createRoot } from './root.js';
 

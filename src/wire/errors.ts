@@ -2,9 +2,8 @@
  * Errors across the wire: class, `code`, `detail` and `cause` survive.
  *
  * `postMessage` keeps the class of built-in errors only and drops what was added to
- * them, and Comlink sends message, name and stack. So errors travel as plain data.
+ * them. So errors travel as plain data.
  */
-import { transferHandlers } from 'comlink';
 import { STORE_ERRORS, StoreError } from '../base/errors.js';
 
 export interface WireError {
@@ -38,17 +37,4 @@ export function unpackError({ name, message, stack, detail, cause }: WireError):
   if (error.name !== name) error.name = name;
   if (stack) error.stack = stack;
   return error;
-}
-
-/** Makes Comlink throw the errors of the other side as they were. Once on each side; safe to call again. */
-export function installHandlers(): void {
-  const handler = transferHandlers.get('throw')!;
-  const { canHandle } = handler;
-  transferHandlers.set('throw', {
-    canHandle,
-    serialize: (thrown) => [packError((thrown as { value: unknown }).value), []],
-    deserialize: (packed) => {
-      throw unpackError(packed as WireError);
-    },
-  });
 }

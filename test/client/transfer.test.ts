@@ -2,7 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { LeaderUnresponsiveError } from '../../src/base/errors.js';
 import { Remote } from '../../src/client/remote.js';
-import { exportStream, importFrom } from '../../src/client/transfer.js';
+import { RemoteStore } from '../../src/client/store.js';
+import { importFrom } from '../../src/client/transfer.js';
+import type { Capabilities, ExportOptions } from '../../src/contract/store.js';
 import type { Progress, Store } from '../../src/index.js';
 import { packError } from '../../src/wire/errors.js';
 import type { Answer, Call } from '../../src/wire/messages.js';
@@ -210,6 +212,10 @@ function remoteOf(pieces: number, fail?: (call: Call) => Answer | undefined) {
   };
   const remote = new Remote(async (calls) => calls.map(answer), Number.POSITIVE_INFINITY, NEVER);
   return { remote, asked };
+}
+
+function exportStream(remote: Remote, options?: ExportOptions): ReadableStream<Uint8Array> {
+  return new RemoteStore('', 'memory', {} as Capabilities, remote, () => {}).export(options);
 }
 
 const turn = () => new Promise((resolve) => setTimeout(resolve, 0));

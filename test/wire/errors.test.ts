@@ -1,7 +1,8 @@
 import { expose, wrap } from 'comlink';
 import { describe, expect, test } from 'vitest';
 import * as errors from '../../src/base/errors.js';
-import { installHandlers, packError, unpackError } from '../../src/wire/errors.js';
+import { installHandlers } from '../../src/wire/comlink.js';
+import { packError, unpackError } from '../../src/wire/errors.js';
 
 describe('an error that crosses the wire', () => {
   test.each(Object.keys(errors.STORE_ERRORS))('%s keeps class, name, code, detail and cause', (name) => {

@@ -109,7 +109,6 @@ export function everyUnshared(a: VectorTrie, b: VectorTrie, test: LeafTest): boo
   const shift = Math.min(a.shift, b.shift);
   const whole = Math.min(a.size - a.tail.length, b.size - b.tail.length);
   if (!everyBelow(firstAt(a, shift), firstAt(b, shift), shift, 0, whole, test)) return false;
-  if (whole >= Math.min(a.size, b.size)) return true;
   const [lastA, lastB] = [leafOf(a, whole), leafOf(b, whole)];
   return lastA === lastB || test(lastA, lastB, whole);
 }
@@ -125,7 +124,7 @@ function everyBelow(
   end: number,
   test: LeafTest,
 ): boolean {
-  if (a === b || start >= end) return true;
+  if (a === b) return true;
   if (shift === 0) return test(a, b, start);
   for (let digit = 0; digit < WIDTH && start + digit * 2 ** shift < end; digit++) {
     const [childA, childB] = [a[digit] as Branch, b[digit] as Branch];

@@ -22,6 +22,13 @@ const forms: Record<string, (values: unknown[]) => Iterable<unknown>> = {
 };
 
 describe.each(Object.keys(forms))('the algebra with %s', (form) => {
+  test('united with one that has all of it is that one, and what a mutable one gathers can be chained', () => {
+    const set = new PersistentSet([1, 2, 3]);
+    expect(PersistentSet.empty<number>().union(set)).toBe(set);
+    expect(set.union(set.delete(1))).toBe(set);
+    expect([...set.clear().withMutations((mutable) => mutable.add(4).add(5))]).toEqual([4, 5]);
+  });
+
   test('gives what it gives for a Set', () => {
     fc.assert(
       fc.property(members, members, (left, right) => {
