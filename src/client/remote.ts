@@ -33,6 +33,8 @@ const LONG = new Set([
   'snapshotDiff',
   'snapshotDiffNext',
   'snapshotRestore',
+  'checkpoint',
+  'restoreCheckpoint',
 ]);
 
 /** The longest a timer of the platform can wait. */

@@ -8,6 +8,7 @@ import type { Health, Stats } from '../contract/stats.js';
 import type {
   BatchOperation,
   Capabilities,
+  Checkpoint,
   Commit,
   CompactResult,
   Entry,
@@ -183,6 +184,22 @@ export class RemoteStore implements Store {
   async transaction<R>(work: (tx: Transaction) => R | Promise<R>, options?: TransactionOptions): Promise<R> {
     const { runTransaction } = await import('./transaction.js');
     return runTransaction(this.remote, work, options);
+  }
+
+  checkpoint(label: string, options?: Options): Promise<Checkpoint> {
+    return this.#call('checkpoint', options, label);
+  }
+
+  checkpoints(options?: Options): Promise<Checkpoint[]> {
+    return this.#call('checkpoints', options);
+  }
+
+  restoreCheckpoint(label: string, options?: Options): Promise<Commit> {
+    return this.#call('restoreCheckpoint', options, label);
+  }
+
+  deleteCheckpoint(label: string, options?: Options): Promise<boolean> {
+    return this.#call('deleteCheckpoint', options, label);
   }
 
   undo(options?: Options): Promise<boolean> {

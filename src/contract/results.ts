@@ -68,3 +68,14 @@ export interface CompactResult {
   readonly before: number;
   readonly after: number;
 }
+
+/** A version that is kept under a label until that is given up. */
+export interface Checkpoint {
+  readonly label: string;
+  readonly version: number;
+  readonly createdAt: number;
+  /** Those that had not expired. */
+  readonly keys: number;
+  /** Of the encoded values of all these keys. */
+  readonly bytes: number;
+}

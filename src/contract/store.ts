@@ -23,6 +23,7 @@ import type {
 } from './requests.js';
 import type {
   Capabilities,
+  Checkpoint,
   Commit,
   CompactResult,
   Difference,
@@ -206,6 +207,32 @@ export interface Store extends Scans {
    * });
    */
   transaction<R>(work: (tx: Transaction) => R | Promise<R>, options?: TransactionOptions): Promise<R>;
+  /**
+   * Keeps the version that the calls before it have made under `label` until that is given up: it
+   * survives closing, crashes as far as other writes of its durability do, and compaction. A label
+   * that is taken names the new version from then on. Costs an entry of the log; while it is kept,
+   * so is on disk what was overwritten or deleted since.
+   *
+   * @example
+   * await store.checkpoint('before the import');
+   */
+  checkpoint(label: string, options?: WriteOptions): Promise<Checkpoint>;
+  /** All there are, the oldest first. */
+  checkpoints(options?: CallOptions): Promise<Checkpoint[]>;
+  /**
+   * Makes the store what it was: one batch with all that differs, which the worker holds in memory
+   * until it is written. Keeps deadlines, and drops what they have passed. Reads the log up to the
+   * checkpoint, about as long as opening a store without an image, while other calls wait.
+   *
+   * @throws NotFoundError for an unknown label.
+   */
+  restoreCheckpoint(label: string, options?: WriteOptions): Promise<Commit>;
+  /**
+   * Gives the label up, and resolves to `true`; the space comes back when the log is compacted.
+   *
+   * @throws NotFoundError for an unknown label.
+   */
+  deleteCheckpoint(label: string, options?: WriteOptions): Promise<boolean>;
   /**
    * Takes back the last commit of this store object that was not taken back yet, as a new commit;
    * `false`: there is none. Its keys become what they were, also where somebody else has written

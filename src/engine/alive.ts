@@ -6,16 +6,10 @@ import { CorruptionError } from '../base/errors.js';
 import { hashString, lane, type Secret } from '../base/hash.js';
 import { type EntryFields, type EntryView, entry, Type } from '../storage/log/index.js';
 import type { Change } from './change.js';
-import type { State, View } from './state.js';
+import type { View } from './state.js';
 
 /** Buckets by which locations are put in order, each in one go. */
 const BUCKETS = 1024;
-
-/** A change to be copied: all of it, or the value only. */
-export interface Standing {
-  readonly change: Change;
-  readonly whole: boolean;
-}
 
 /** What is left of a record: all of it while it is its key's, else the value that others refer to. */
 export function copyOf(
@@ -25,48 +19,34 @@ export function copyOf(
   secret: Secret,
   dedup: boolean,
 ): EntryFields {
-  const { type, key } = record;
-  const high = hashString(secret, key);
-  const slot = view.buffer.get(key);
-  const current = slot
-    ? slot.content !== undefined && slot.location === location
-    : view.index.names(high, lane[0]!, location);
-  if (type === Type.Put && current) return record;
+  if (record.type === Type.Put && isCurrent(view, secret, record.key, location)) return record;
   if (!dedup || !record.brings) {
     throw new CorruptionError('the index names a record that no key has', { detail: { location } });
   }
-  return valueOnly(record);
-}
-
-export function valueOnly({ sequence, time, kind, value, packed }: EntryView): EntryFields {
+  const { sequence, time, kind, value, packed } = record;
   return entry({ type: Type.Object, sequence, time, kind, value, packed, brings: true });
 }
 
-/**
- * The changes that a later one has not undone, so that writers who overwrite the same
- * keys are caught up with. Of a put that was undone the value stays (not `whole`) while
- * other keys have it.
- */
-export function standing(changes: readonly Change[], { dedup, objects }: State): Standing[] {
+/** Whether the record of `key` at `location` is the one that the key has in this version. */
+export function isCurrent(view: View, secret: Secret, key: string, location: number): boolean {
+  const slot = view.buffer.get(key);
+  if (slot) return slot.content !== undefined && slot.location === location;
+  const high = hashString(secret, key);
+  return view.index.names(high, lane[0]!, location);
+}
+
+/** The changes that a later one has not undone, so that writers who overwrite the same keys are caught up with. */
+export function standing(changes: readonly Change[]): Change[] {
   const later = new Set<string>();
-  const kept: Standing[] = [];
+  const kept: Change[] = [];
   for (let i = changes.length - 1; i >= 0; i--) {
     const change = changes[i]!;
     if (change.type === 'clear') {
-      kept.push({ change, whole: true });
+      kept.push(change);
       break;
     }
-    if (change.type === 'answer') continue;
-    if (change.type === 'object') {
-      const { high, low, object } = change.content;
-      if (objects.names(high, low, object)) kept.push({ change, whole: false });
-      continue;
-    }
-    if (!later.has(change.key)) kept.push({ change, whole: true });
-    else if (change.type === 'put' && dedup && change.content.brings) {
-      const { high, low } = change.content;
-      if (objects.names(high, low, change.location)) kept.push({ change, whole: false });
-    }
+    if (!('key' in change) || later.has(change.key)) continue;
+    kept.push(change);
     later.add(change.key);
   }
   return kept.reverse();

@@ -3,8 +3,8 @@
  * written, and from the entry when the log is replayed: both go through
  * `State.apply`.
  */
-
 import type { RecordedAnswer } from './answers.js';
+import type { Mark } from './mark.js';
 
 /** The content of a value, and where it stands. */
 export interface Content {
@@ -101,4 +101,13 @@ export interface AnswerChange {
   readonly time: number;
 }
 
-export type Change = PutChange | ObjectChange | DeleteChange | ClearChange | AnswerChange;
+/** From now on the label names this version, or without `mark` none. Keys and values stay as they are. */
+export interface CheckpointChange {
+  readonly type: 'checkpoint';
+  readonly label: string;
+  readonly mark: Mark | undefined;
+  readonly version: number;
+  readonly time: number;
+}
+
+export type Change = PutChange | ObjectChange | DeleteChange | ClearChange | AnswerChange | CheckpointChange;

@@ -217,7 +217,7 @@ export class Committer {
         }
         for (const one of planned) {
           addToBatch(one, batch, version, time, changes);
-          if (one.type !== 'clear') touched.set(one.key, one.type);
+          if ('key' in one) touched.set(one.key, one.type);
         }
         while (authors.length < changes.length) authors.push(call.author);
         if (call.origin && planned.length > 0) {
@@ -229,7 +229,7 @@ export class Committer {
           authors.push(undefined);
         }
         answers.push({ call, version, changed: planned.length });
-        if (planned[0]?.type === 'clear') break;
+        if (planned[0] && !('key' in planned[0])) break;
       }
       if (changes.length > 0) {
         const appended = log.append(batch, strict);
@@ -263,7 +263,7 @@ export class Committer {
   /** Whether the call has to look at what this group has written, or sets anew what it has removed. */
   #depends(mutations: Mutations, touched: Touched): boolean {
     return mutations.some((mutation) => {
-      if (mutation.type === 'clear') return true;
+      if (!('key' in mutation)) return true;
       const before = touched.get(mutation.key);
       return before === 'delete' || (before !== undefined && looks(mutation, this.#parts.growing));
     });

@@ -86,6 +86,10 @@ export class CurrentLog implements Log {
     return this.log.replay(visit, endBatch, from);
   }
 
+  walk(visit: Visit, endBatch: () => Eventually<void>, from?: number, to?: number): Promise<void> {
+    return this.log.walk(visit, endBatch, from, to);
+  }
+
   close(): Eventually<void> {
     return this.log.close();
   }

@@ -11,7 +11,7 @@
  *    type  body
  *    ----  ------------------------------------------------------------------------
  *       1  FIGURES     the first section: JSON in UTF-8, the format, `Figures`, and what else
- *                      is not in a section of its own
+ *                      is not in a section of its own, as the checkpoints
  *       2  INDEX       a segment of the index, `structures/maplet/index-format.ts`;
  *                      all of them in order of prefix
  *       3  OBJECTS     a segment of the objects, in the same way
@@ -31,6 +31,7 @@ import type { Rows } from '../structures/expiry/index.js';
 import { decodeSegments, encodeSegments, type IndexMaplet } from '../structures/maplet/index.js';
 import { decodeFences, encodeFences, type Run } from '../structures/runs/index.js';
 import { answerIn, type RecordedAnswer } from './answers.js';
+import type { Mark, Marks } from './mark.js';
 
 const FORMAT = 1;
 const Section = {
@@ -75,12 +76,14 @@ export interface Image {
   readonly deadlines: Rows;
   readonly runs: readonly Run[];
   readonly answers: readonly RecordedAnswer[];
+  readonly marks: Marks;
 }
 
 /** The payload in pieces, each the work of well under a millisecond. `image` must not change meanwhile. */
 export function* encodeImage(image: Image): Generator<Uint8Array, void> {
   const { figures, dedup, position, logBytes, index, objects } = image;
-  const facts = { format: FORMAT, figures, dedup, position, logBytes, options: index.options };
+  const marks = image.marks.size > 0 ? [...image.marks.values()] : undefined;
+  const facts = { format: FORMAT, figures, dedup, position, logBytes, options: index.options, marks };
   yield* section(Section.Figures, new TextEncoder().encode(JSON.stringify(facts)));
   for (const bytes of encodeSegments(index)) yield* section(Section.Index, bytes);
   for (const bytes of encodeSegments(objects)) yield* section(Section.Objects, bytes);
@@ -114,9 +117,15 @@ export function decodeImage(payload: Uint8Array): Image {
   }
   if (type !== Section.End) throw new FormatError('an image without its end');
   const all = (type: number) => bodies.get(type) ?? [];
-  const { format, figures, dedup, position, logBytes, options } = JSON.parse(
-    new TextDecoder().decode(all(Section.Figures)[0]),
-  );
+  const {
+    format,
+    figures,
+    dedup,
+    position,
+    logBytes,
+    options,
+    marks = [],
+  } = JSON.parse(new TextDecoder().decode(all(Section.Figures)[0]));
   if (format !== FORMAT) throw new FormatError(`an image of format ${format}`);
   return {
     figures,
@@ -129,6 +138,7 @@ export function decodeImage(payload: Uint8Array): Image {
     deadlines: decodeDeadlines(all(Section.Deadlines)),
     runs: all(Section.Run).map(decodeFences),
     answers: all(Section.Answer).map(decodeAnswer),
+    marks: new Map((marks as Mark[]).map((mark) => [mark.label, mark])),
   };
 }
 

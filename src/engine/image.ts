@@ -42,6 +42,7 @@ export function takeImage(state: State, log: Log): Image {
     deadlines: state.deadlines.rows(),
     runs: state.runs,
     answers: [...state.answers.all()],
+    marks: state.marks,
   };
 }
 
@@ -99,12 +100,14 @@ function isSameShape(a: State['index']['options'], b: State['index']['options'])
   );
 }
 
-function fill(state: State, { figures, index, objects, references, deadlines, runs, answers }: Image): void {
+function fill(state: State, image: Image): void {
+  const { figures, index, objects, references, deadlines, runs, answers, marks } = image;
   Object.assign(state, figures);
   state.index = index;
   state.objects = objects;
   state.runs = runs;
   for (const answer of answers) state.answers.note(answer);
+  state.marks = marks;
   for (let i = 0; i < references.length; i += 2) state.references.set(references[i]!, references[i + 1]!);
   const { high, low, deadline } = deadlines;
   for (let i = 0; i < deadline.length; i++) state.deadlines.schedule(high[i]!, low[i]!, deadline[i]!);

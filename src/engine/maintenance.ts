@@ -8,6 +8,7 @@ import { fullExtentBytes, type Level } from '../storage/log/index.js';
 import type { Committer } from './commit.js';
 import type { Environment } from './environment.js';
 import type { Expirer, Proposal } from './expirer.js';
+import { bytesAlive } from './mark.js';
 import type { Counters } from './report.js';
 import type { Rewriter } from './rewrite.js';
 import type { State } from './state.js';
@@ -65,13 +66,14 @@ export class Maintenance {
     this.#rewriteIfDead();
   }
 
-  /** The log is kept under twice its live bytes and three extents. */
+  /** The log is kept under twice its live bytes, those of checkpoints too, and three extents. */
   #rewriteIfDead(): void {
     const { environment, rewriter, state } = this.parts;
     const { log } = environment;
     if (this.#stopped || !rewriter.free) return;
     const room = ROOM_EXTENTS * fullExtentBytes(log.bytes);
-    if (log.bytes < this.#rewriteFrom || log.bytes <= 2 * state.liveBytes + room) return;
+    const alive = bytesAlive(state.marks, state.liveBytes, log.bytes);
+    if (log.bytes < this.#rewriteFrom || log.bytes <= 2 * alive + room) return;
     const later = () => {
       this.#rewriteFrom = log.bytes * REWRITE_AGAIN;
     };

@@ -4,16 +4,14 @@
  *
  * Loaded where the options of the store ask for it.
  */
-import { andThen, type Eventually, inTurn } from '../base/bytes.js';
+import type { Eventually } from '../base/bytes.js';
 import type { Secret } from '../base/hash.js';
 import { type ChunkSizes, chunkSizes, chunksOf, gearTable } from '../structures/dedup/index.js';
-import { CHUNK, Form } from './made.js';
-import { type GroupObjects, type Holding, newObject, type Parts, type Placer } from './objects.js';
+import { type GroupObjects, type Parts, type Placer, placeChunks } from './objects.js';
 import type { Value } from './packing.js';
 
 /** A chunk has about so much of the size from which on values are cut. */
 const CHUNK_SHARE = 1 / 4;
-const NO_DELTA = new Uint8Array(0);
 
 export interface MakerOptions {
   /** Larger values are cut. */
@@ -37,21 +35,6 @@ export class Maker {
   partsOf({ bytes, packed }: Value, group: GroupObjects): Eventually<Parts | undefined> {
     // Compressed bytes of two versions have nothing in common.
     if (packed || bytes.length <= this.options.chunkBytes) return undefined;
-    return this.#chunksOf(bytes, group);
-  }
-
-  #chunksOf(bytes: Uint8Array, group: GroupObjects): Eventually<Parts> {
-    const chunks = chunksOf(bytes, this.#gear, this.#sizes);
-    const parts: Holding[] = [];
-    const placed = inTurn(chunks.length, (i) => {
-      const value = { kind: CHUNK, bytes: chunks[i]! };
-      return andThen(
-        this.placer.place(value, group, () => newObject(value)),
-        (part) => {
-          parts.push(part);
-        },
-      );
-    });
-    return andThen(placed, () => ({ form: Form.Chunks, depth: 0, parts, delta: NO_DELTA }));
+    return placeChunks(chunksOf(bytes, this.#gear, this.#sizes), this.placer, group);
   }
 }

@@ -3,6 +3,7 @@
  * row of mutations that happens whole or not at all.
  */
 import type { Encoded } from '../base/codec/index.js';
+import type { Mark, MarkFigures } from './mark.js';
 import type { Operator } from './operators.js';
 import type { Value } from './packing.js';
 
@@ -79,7 +80,22 @@ export interface ClearMutation {
   readonly type: 'clear';
 }
 
-export type Mutation = Step | SeriesMutation | RestoreMutation | ReapMutation | ClearMutation;
+/** Keeps the version that it makes under a label; without figures the label is given up. Alone in its call. */
+export interface CheckpointMutation {
+  readonly type: 'checkpoint';
+  readonly label: string;
+  readonly figures: MarkFigures | undefined;
+  /** Told what will be kept. */
+  readonly onMark?: (mark: Mark) => void;
+}
+
+export type Mutation =
+  | Step
+  | SeriesMutation
+  | RestoreMutation
+  | ReapMutation
+  | ClearMutation
+  | CheckpointMutation;
 
 /** What became of a call. */
 export interface Outcome {

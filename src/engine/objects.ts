@@ -2,7 +2,7 @@
  * Values on their way into a batch: each stands in the log already, or is brought by the
  * group of calls that is being planned, whole or made of parts.
  */
-import { andThen, type Eventually } from '../base/bytes.js';
+import { andThen, type Eventually, inTurn } from '../base/bytes.js';
 import { lane } from '../base/hash.js';
 import { type Batch, entry, INLINE_MAX, Type } from '../storage/log/index.js';
 import { CHUNK_ROW, type Change, type Content, type Made } from './change.js';
@@ -83,6 +83,25 @@ export class Placer {
       same ? object : this.#brought(objects, value, i + 1),
     );
   }
+}
+
+/** Parts for a value that is the chunks one behind the other. */
+export function placeChunks(
+  chunks: readonly Uint8Array[],
+  placer: Placer,
+  group: GroupObjects,
+): Eventually<Parts> {
+  const parts: Holding[] = [];
+  const placed = inTurn(chunks.length, (i) => {
+    const value = { kind: CHUNK, bytes: chunks[i]! };
+    return andThen(
+      placer.place(value, group, () => newObject(value)),
+      (part) => {
+        parts.push(part);
+      },
+    );
+  });
+  return andThen(placed, () => ({ form: Form.Chunks, depth: 0, parts, delta: NO_VALUE }));
 }
 
 /** What an entry of a key says of its value, and the content that the key will have. */

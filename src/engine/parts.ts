@@ -182,6 +182,8 @@ export class Parts {
         scans: this.scans,
         counters: this.counters,
         now: () => this.now(),
+        settle: () => this.settle(),
+        expired: () => this.expirer.expired(this.now()),
       },
       this.lookup,
     );

@@ -12,7 +12,9 @@ import { type Batch, entry, Type } from '../storage/log/index.js';
 import type { Change } from './change.js';
 import type { Found, Lookup } from './lookup.js';
 import type { Maker } from './maker.js';
+import { encodeFigures } from './mark.js';
 import {
+  type CheckpointMutation,
   type ExpireMutation,
   isBlind,
   type MergeMutation,
@@ -48,7 +50,8 @@ interface PlannedPut extends Draft {
 export type Planned =
   | PlannedPut
   | { readonly type: 'delete'; readonly key: string }
-  | { readonly type: 'clear' };
+  | { readonly type: 'clear' }
+  | CheckpointMutation;
 
 export class Planner {
   constructor(
@@ -58,7 +61,7 @@ export class Planner {
     private readonly settings: Settings,
     private readonly packing: Packing,
     /** Where values may be stored as less than they are. */
-    private readonly maker: Maker | undefined,
+    private readonly maker: Pick<Maker, 'partsOf'> | undefined,
   ) {}
 
   /** `undefined`: the mutation has nothing to change. */
@@ -66,6 +69,8 @@ export class Planner {
     switch (mutation.type) {
       case 'clear':
         return { type: 'clear' };
+      case 'checkpoint':
+        return mutation;
       case 'reap':
         return andThen(this.lookup.find(mutation.key), (found) =>
           found && found.expiresAt <= time ? ({ type: 'delete', key: mutation.key } as const) : undefined,
@@ -255,6 +260,16 @@ export function addToBatch(
   if (planned.type === 'clear') {
     batch.add(entry({ type: Type.Clear, sequence: version, time }));
     changes.push({ type: 'clear', version, time });
+    return;
+  }
+  if (planned.type === 'checkpoint') {
+    const { label, figures, onMark } = planned;
+    const value = figures && { value: encodeFigures(figures) };
+    const fields = { type: Type.Checkpoint, sequence: version, time, key: label, ...value };
+    const location = batch.add(entry(fields));
+    const mark = figures && { label, version, createdAt: time, ...figures, location };
+    if (mark) onMark?.(mark);
+    changes.push({ type: 'checkpoint', label, mark, version, time });
     return;
   }
   const { key } = planned;

@@ -67,9 +67,10 @@ export function atView(
   view: View,
   records: RecordSource,
   packing: Packing,
-): { lookup: Lookup; reader: Reader } {
+): { lookup: Lookup; reader: Reader; contents: Contents } {
   const { index, objects, buffer } = view;
   const state = { secret, index, objects, slot: (key: string) => buffer.get(key) };
-  const lookup = new Lookup(state, records, new Contents(state, records, packing));
-  return { lookup, reader: new Reader(lookup, records, packing) };
+  const contents = new Contents(state, records, packing);
+  const lookup = new Lookup(state, records, contents);
+  return { lookup, reader: new Reader(lookup, records, packing), contents };
 }

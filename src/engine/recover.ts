@@ -25,16 +25,18 @@ import { decodeMerge, type Fence } from '../structures/runs/index.js';
 import { answerIn } from './answers.js';
 import type { Content } from './change.js';
 import type { Contents } from './contents.js';
+import { markOf } from './mark.js';
 import { PlacedKeys } from './placed.js';
 import type { State } from './state.js';
 
 export interface RecoveryParts {
-  readonly log: Log;
+  readonly log: Pick<Log, 'replay'>;
   readonly state: State;
   readonly contents: Contents;
   readonly settle: () => Promise<void>;
 }
 
+/** The state may hold what the log says up to `from`, or where this was called before. */
 export function recover(parts: RecoveryParts, from?: Position): Promise<Replayed> {
   return new Recovery(parts).run(from);
 }
@@ -44,7 +46,12 @@ class Recovery {
   /** What the batch that is being read seals. */
   #seal: { readonly sequence: number; readonly time: number; readonly run: Fence[] } | undefined;
 
-  constructor(private readonly parts: RecoveryParts) {}
+  /** The buffer was not empty to begin with, and nothing was sealed since. */
+  #goesOn: boolean;
+
+  constructor(private readonly parts: RecoveryParts) {
+    this.#goesOn = parts.state.buffered > 0;
+  }
 
   async run(from: Position | undefined): Promise<Replayed> {
     const { log } = this.parts;
@@ -83,8 +90,10 @@ class Recovery {
     const { state } = this.parts;
     const high = entry.type === Type.Put ? entry.hashKey(state.secret) : 0;
     const low = lane[0]!;
-    // A key gets into the buffer only while the index may know it, and until the seal the index forgets nothing.
-    if (entry.type !== Type.Put || state.knows(high, low)) {
+    // What was not in the buffer to begin with gets there only while the index may know it, and until the
+    // seal the index forgets nothing.
+    const known = state.knows(high, low) || (this.#goesOn && state.slot(entry.key) !== undefined);
+    if (entry.type !== Type.Put || known) {
       replayEntry(state, entry, location, content);
       return;
     }
@@ -104,6 +113,7 @@ class Recovery {
       return;
     }
     this.#seal = undefined;
+    this.#goesOn = false;
     return settle().then(() => {
       state.reach(sealed.sequence, sealed.time);
       state.seal(sealed.run);
@@ -148,5 +158,8 @@ export function replayEntry(
   else if (type === Type.Delete) state.apply({ type: 'delete', key, version, time });
   else if (type === Type.Clear) state.apply({ type: 'clear', version, time });
   else if (type === Type.Answer) state.apply({ type: 'answer', answer: answerIn(entry), version, time });
-  else throw new CorruptionError(`an entry of type ${type} stands where none may`, { detail: { type } });
+  else if (type === Type.Checkpoint) {
+    const mark = markOf(entry, location);
+    state.apply({ type: 'checkpoint', label: key, mark, version, time });
+  } else throw new CorruptionError(`an entry of type ${type} stands where none may`, { detail: { type } });
 }

@@ -4,7 +4,9 @@
  *
  *    1. A version is frozen, and the locations of all that is alive in it are put in order.
  *    2. Their entries are copied, a slice at a time, each made to count in a second
- *       state as recovery would. Reads and writes go on in the old log.
+ *       state as recovery would. Reads and writes go on in the old log. Where there are
+ *       checkpoints, the version of the first is copied so, and then what each of those
+ *       behind it, and the frozen one, has beyond the one before it (`carry.ts`).
  *    3. What was committed meanwhile follows, until little is left.
  *    4. With the queue held: the rest follows, the new log is flushed, the header names
  *       it, and the second state takes the place of the first.
@@ -13,37 +15,32 @@
  * the new one. It goes when the last reader of an older version lets go of it.
  *
  * Costs about the live bytes once more on the medium while it runs, and the index a
- * second time in memory. Entries keep their version and order; a value whose key is
- * gone while others have it becomes an entry of its own.
+ * second time in memory, with checkpoints a third. Entries keep their version and order; a
+ * value whose key is gone while others have it becomes an entry of its own.
  */
 import { ClosedError, CorruptionError, LockedError } from '../base/errors.js';
 import type { CompactResult } from '../contract/store.js';
 import type { Successor } from '../storage/backend.js';
-import { type EntryFields, entry, type Log, Type } from '../storage/log/index.js';
-import { bucketsOf, copyOf, type Standing, standing, valueOnly, withoutTwins } from './alive.js';
+import type { EntryFields } from '../storage/log/index.js';
+import { bucketsOf, copyOf, standing, withoutTwins } from './alive.js';
 import { answerEntry } from './answers.js';
-import type { Change } from './change.js';
+import { Carrier, carryNoted, carryStretch, type Noted, SLICE_BYTES, SLICE_ENTRIES } from './carry.js';
+import type { Change, CheckpointChange } from './change.js';
 import type { Committer } from './commit.js';
-import { Contents } from './contents.js';
 import type { CurrentLog, CurrentRecords } from './current.js';
 import type { Environment } from './environment.js';
-import { Lookup } from './lookup.js';
+import { figuresIn, type Mark } from './mark.js';
 import type { Packing } from './packing.js';
-import { Records } from './records.js';
-import { replayEntry } from './recover.js';
-import { seal } from './seal.js';
-import { settle } from './settle.js';
-import { BUFFER_KEYS_MAX, State, type View } from './state.js';
+import { Past } from './past.js';
+import { atView } from './reader.js';
+import type { Records } from './records.js';
+import type { State, View } from './state.js';
+import { Target } from './target.js';
 
-/** What is copied without a pause: some milliseconds of work. */
-const SLICE_ENTRIES = 512;
-const SLICE_BYTES = 256 * 1024;
 /** So few commits may be left for the moment in which the queue is held. */
 const REST_CHANGES = 256;
 /** Rounds in which writers may stay ahead before they have to wait for the rest. */
 const ROUNDS_MAX = 6;
-/** Comparing values while copying needs the last few at hand. */
-const CACHE_BYTES = 2 ** 20;
 
 export interface RewriterParts {
   readonly environment: Environment;
@@ -57,63 +54,12 @@ export interface RewriterParts {
   readonly onFollow: () => void;
 }
 
-/** The new log, and the state that is filled with it. */
-class Target {
-  readonly state: State;
-  readonly #contents: Contents;
-  readonly #lookup: Lookup;
-
-  constructor(
-    readonly log: Log,
-    source: State,
-    { now, index }: Environment,
-    packing: Packing,
-  ) {
-    this.state = new State(source.secret, source.dedup, now(), index);
-    const records = new Records(log, CACHE_BYTES);
-    this.#contents = new Contents(this.state, records, packing);
-    this.#lookup = new Lookup(this.state, records, this.#contents);
-  }
-
-  settle(): Promise<void> {
-    return settle(this.state, this.#lookup, this.#contents);
-  }
-
-  /** Logs version and time of `source` where the entries that made them are gone. REQUIRES: it is settled. */
-  async reach({ version, time }: State): Promise<void> {
-    const { state, log } = this;
-    if (state.version === version && state.time === time) return;
-    state.reach(version, time);
-    await seal(log, state);
-  }
-
-  /** Appends entries and makes them count. */
-  async append(entries: readonly EntryFields[]): Promise<void> {
-    const { log, state } = this;
-    if (entries.length === 0) return;
-    if (log.full || state.buffered >= BUFFER_KEYS_MAX) {
-      await this.settle();
-      await seal(log, state);
-    }
-    const batch = log.begin();
-    const locations = entries.map((fields) => batch.add(fields));
-    const appended = log.append(batch, false);
-    if (appended instanceof Promise) await appended;
-    for (const location of locations) {
-      const read = log.read(location);
-      const written = read instanceof Promise ? await read : read;
-      const holds = written.type === Type.Put || written.type === Type.Object;
-      const content = holds ? this.#contents.of(written, location) : undefined;
-      replayEntry(state, written, location, content instanceof Promise ? await content : content);
-    }
-    state.endGroup();
-  }
-}
-
 export class Rewriter {
   readonly #parts: RewriterParts;
-  /** What was committed since the version that is copied; `undefined` while none is. */
-  #changes: Change[] | undefined;
+  /** What was committed since the version that is copied, up to the last checkpoint; `undefined` while none is. */
+  #noted: Noted[] | undefined;
+  /** And since that. */
+  #changes: Change[] = [];
   #running: Promise<CompactResult> | undefined;
   #stopped = false;
   /** Somebody still reads the log before the current one, in the place where the next would go. */
@@ -132,7 +78,11 @@ export class Rewriter {
 
   /** Told of each group that was committed. */
   note(changes: readonly Change[]): void {
-    if (this.#changes) for (const change of changes) this.#changes.push(change);
+    if (!this.#noted) return;
+    for (const change of changes) {
+      if (change.type === 'checkpoint') this.#noted.push(this.#endNoted(change));
+      else this.#changes.push(change);
+    }
   }
 
   /**
@@ -143,7 +93,8 @@ export class Rewriter {
   rewrite(): Promise<CompactResult> {
     this.#running ??= this.#rewrite().finally(() => {
       this.#running = undefined;
-      this.#changes = undefined;
+      this.#noted = undefined;
+      this.#changes = [];
     });
     return this.#running;
   }
@@ -164,21 +115,21 @@ export class Rewriter {
         'a scan or a snapshot from before the last compaction is still open; end it first',
       );
     }
-    const { successor, source, view } = await committer.exclusive(async () => {
+    const { successor, source, view, marks } = await committer.exclusive(async () => {
       await this.#parts.settle();
       const made = await environment.successor!();
       const held = records.era;
       held.retain();
-      this.#changes = [];
-      return { successor: made, source: held, view: state.view() };
+      this.#noted = [];
+      return { successor: made, source: held, view: state.view(), marks: [...state.marks.values()] };
     });
     let adopting = false;
     try {
       const target = new Target(successor.log, state, environment, this.#parts.packing);
-      await this.#copyAlive(view, source, target);
+      await this.#copyVersions(marks, view, source, target);
       await this.#catchUp(source, target);
       return await committer.exclusive(async () => {
-        await this.#copyChanges(await this.#takeChanges(), source, target);
+        await this.#copyChanges(await this.#takeChanges(), source, target, undefined);
         await target.settle();
         refuseDifference(state, target.state);
         await target.reach(state);
@@ -219,6 +170,31 @@ export class Rewriter {
     this.#parts.onFollow();
   }
 
+  /** What the checkpoints keep, one after the other, and what was written since the last of them. */
+  async #copyVersions(marks: readonly Mark[], newest: View, source: Records, target: Target): Promise<void> {
+    const { environment, log, state, packing } = this.#parts;
+    const { secret } = state;
+    const pause = () => this.#pause();
+    const carrier = carrierTo(target, pause);
+    const past = marks.length > 0 ? new Past(log, source, state, environment, packing, pause) : undefined;
+    let from: number | undefined;
+    const copy = async (view: View, to: number | undefined) => {
+      if (from === undefined) return this.#copyAlive(view, source, target);
+      const { lookup, contents } = atView(secret, view, source, packing);
+      await carryStretch(log, { from, to }, { view, secret, lookup, contents }, carrier);
+      await carrier.flush();
+    };
+    for (const mark of marks) {
+      await past!.reach(mark.location);
+      await copy(past!.state.view(false), mark.location);
+      const { label, version, createdAt: time } = mark;
+      const figures = figuresIn(mark, target.log.bytes);
+      await carrier.alone({ mutation: { type: 'checkpoint', label, figures }, version, time });
+      from = mark.location;
+    }
+    await copy(newest, undefined);
+  }
+
   async #copyAlive(view: View, source: Records, target: Target): Promise<void> {
     const secret = target.state.secret;
     const buckets = await bucketsOf(view, () => this.#pause());
@@ -242,40 +218,38 @@ export class Rewriter {
 
   /** What was committed meanwhile, again and again until little is left. */
   async #catchUp(source: Records, target: Target): Promise<void> {
-    for (let round = 0; round < ROUNDS_MAX && this.#changes!.length > REST_CHANGES; round++) {
+    const left = () => this.#noted!.reduce((sum, { changes }) => sum + changes.length, this.#changes.length);
+    for (let round = 0; round < ROUNDS_MAX && left() > REST_CHANGES; round++) {
       const changes = await this.#parts.committer.exclusive(() => this.#takeChanges());
       await this.#copyChanges(changes, source, target, () => this.#pause());
     }
   }
 
-  /** What was committed since it was last asked for. Settled first: what no key has any more is let go then. */
-  async #takeChanges(): Promise<Standing[]> {
+  /** What was committed since it was last asked for, and still stands. */
+  async #takeChanges(): Promise<Noted[]> {
     await this.#parts.settle();
-    const changes = standing(this.#changes!, this.#parts.state);
+    const all = [...this.#noted!, this.#endNoted(undefined)];
+    this.#noted = [];
+    return all;
+  }
+
+  /** What was noted since it was last asked for, with the objects of now, which is where `mark` is. */
+  #endNoted(mark: CheckpointChange | undefined): Noted {
+    const changes = standing(this.#changes);
     this.#changes = [];
-    return changes;
+    return { changes, mark, objects: this.#parts.state.objects.snapshot() };
   }
 
   async #copyChanges(
-    changes: readonly Standing[],
+    all: readonly Noted[],
     source: Records,
     target: Target,
-    pause?: () => Promise<void>,
+    pause: (() => Promise<void>) | undefined,
   ): Promise<void> {
-    for (let from = 0; from < changes.length; from += SLICE_ENTRIES) {
-      const slice: EntryFields[] = [];
-      for (const { change, whole } of changes.slice(from, from + SLICE_ENTRIES)) {
-        const { version: sequence, time } = change;
-        if (change.type === 'put' || change.type === 'object') {
-          const read = source.pass(change.type === 'put' ? change.location : change.content.object);
-          const record = read instanceof Promise ? await read : read;
-          slice.push(whole ? record : valueOnly(record));
-        } else if (change.type === 'delete') {
-          slice.push(entry({ type: Type.Delete, sequence, time, key: change.key }));
-        } else if (change.type === 'clear') slice.push(entry({ type: Type.Clear, sequence, time }));
-      }
-      await target.append(slice);
-      await pause?.();
+    const carrier = carrierTo(target, pause);
+    const { packing, state } = this.#parts;
+    for (const noted of all) {
+      await carryNoted(noted, state.secret, source, packing, () => target.log.bytes, carrier);
     }
   }
 
@@ -286,13 +260,25 @@ export class Rewriter {
   }
 }
 
+function carrierTo(target: Target, pause: (() => Promise<void>) | undefined): Carrier {
+  return new Carrier(async (slice) => {
+    await target.commit(slice);
+    await pause?.();
+  });
+}
+
 /** Both are settled, so their totals are exact: what differs would be lost or made up. */
 function refuseDifference(before: State, after: State): void {
-  for (const figure of ['keys', 'logicalBytes', 'objectCount', 'objectBytes', 'chunkCount'] as const) {
-    if (before[figure] === after[figure]) continue;
+  const figures = ({ keys, logicalBytes, objectCount, objectBytes, chunkCount, marks }: State) => {
+    return { keys, logicalBytes, objectCount, objectBytes, chunkCount, checkpoints: marks.size };
+  };
+  const found = figures(after);
+  for (const [figure, expected] of Object.entries(figures(before))) {
+    const got = found[figure as keyof typeof found];
+    if (got === expected) continue;
     throw new CorruptionError(
-      `rewriting the log gave ${figure} ${after[figure]} for ${before[figure]}; it was left as it is`,
-      { detail: { figure, expected: before[figure], got: after[figure] } },
+      `rewriting the log gave ${figure} ${got} for ${expected}; it was left as it is`,
+      { detail: { figure, expected, got } },
     );
   }
 }

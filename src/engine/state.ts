@@ -7,6 +7,7 @@
  *    references  object -> how many keys have it, where that is not one
  *    deadlines   hash of a key -> when it expires
  *    runs        fences of the keys of sealed extents, in order
+ *    marks       label of a checkpoint -> where in the log it is
  *
  * Invariants
  *  1. A key in the buffer hides every record that the index names for it. A deleted
@@ -28,6 +29,7 @@ import { Answers } from './answers.js';
 import { type BufferedKey, sortedKeys } from './buffered-keys.js';
 import { bytesOf, type Change, type Content, type PlacedChange, type PutChange } from './change.js';
 import { addObject, letGoOf, shareObject } from './holdings.js';
+import { type Marks, withMark } from './mark.js';
 
 /** What the buffer knows of a key. */
 export interface Slot {
@@ -73,6 +75,8 @@ export class State {
   index: IndexMaplet;
   objects: IndexMaplet;
   runs: readonly Run[] = [];
+  /** Versions that are kept, in the order of the log. */
+  marks: Marks = new Map();
   deadlines: TimerWheel;
   references = new Map<number, number>();
   /** To calls of other tabs. */
@@ -171,6 +175,7 @@ export class State {
     else if (change.type === 'object') this.#bring(change.content);
     else if (change.type === 'delete') this.#delete(change.key, change.version);
     else if (change.type === 'clear') this.#clear();
+    else if (change.type === 'checkpoint') this.marks = withMark(this.marks, change.label, change.mark);
     else this.answers.note(change.answer);
   }
 
@@ -199,6 +204,7 @@ export class State {
     this.index = other.index;
     this.objects = other.objects;
     this.runs = other.runs;
+    this.marks = other.marks;
     this.deadlines = other.deadlines;
     this.references = other.references;
     this.unsettled = other.unsettled;

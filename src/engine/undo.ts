@@ -192,6 +192,8 @@ export class Undo {
 
   /** A change of this session, which is about to be applied. */
   #note(history: History, change: Change): void {
+    // A checkpoint is nothing that could be taken back.
+    if (change.type === 'checkpoint') return;
     const { undo, redo } = history;
     let step = undo.at(-1);
     if (step?.version !== change.version) {

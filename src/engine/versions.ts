@@ -1,19 +1,22 @@
-/** Older versions: held as snapshots, committed against by transactions, gone back to by `undo`. */
+/** Older versions: held as snapshots, kept under labels, committed against by transactions, gone back to by `undo`. */
+import { Checkpoints, type CheckpointsParts } from './checkpoints.js';
 import type { Lookup } from './lookup.js';
-import { Snapshots, type SnapshotsParts } from './snapshots.js';
+import { Snapshots } from './snapshots.js';
 import { Transactions } from './transaction.js';
 import { Undo } from './undo.js';
 
 export class Versions {
   readonly snapshots: Snapshots;
+  readonly checkpoints: Checkpoints;
   readonly transactions: Transactions;
   readonly undo: Undo;
 
   constructor(
-    private readonly parts: SnapshotsParts,
+    private readonly parts: CheckpointsParts,
     lookup: Lookup,
   ) {
     this.snapshots = new Snapshots(parts);
+    this.checkpoints = new Checkpoints(parts, this.snapshots);
     this.transactions = new Transactions(parts, this.snapshots, lookup);
     this.undo = new Undo(parts, this.snapshots);
   }

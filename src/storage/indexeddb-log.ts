@@ -118,38 +118,62 @@ export class IndexedDbLog implements Log {
     const count = this.#pages.length;
     let entries = 0;
     let inBatch = 0;
-    let step = STEP_PAGES_FIRST;
-    for (let from = this.#goOnFrom(position); from < count; ) {
-      const to = Math.min(count, from + step);
-      const stored = await this.#readPages(from, to);
-      let bytes = 0;
-      for (let i = from; i < to; i++) {
-        const page = openPage(this.#pages[i]!, stored[i - from], this.generation);
-        bytes += page.bytes.length;
-        this.#count(page);
-        for (let n = 0; n < page.offsets.length; n++) {
-          const entry = new EntryView(page.bytes, page.view, page.offsets[n]!);
-          if (entry.type !== Type.Commit) {
-            const visiting = visit(entry, page.first + n);
-            if (visiting) await visiting;
-            inBatch += 1;
-            continue;
-          }
-          entries += inBatch;
-          inBatch = 0;
-          this.batches += 1;
-          const waiting = endBatch();
-          if (waiting) await waiting;
+    for await (const page of this.#opened(this.#goOnFrom(position), count)) {
+      this.#count(page);
+      for (const [entry, location] of entriesOf(page)) {
+        if (entry.type !== Type.Commit) {
+          const visiting = visit(entry, location);
+          if (visiting) await visiting;
+          inBatch += 1;
+          continue;
         }
+        entries += inBatch;
+        inBatch = 0;
+        this.batches += 1;
+        const waiting = endBatch();
+        if (waiting) await waiting;
       }
-      const fitting = Math.floor((STEP_BYTES * (to - from)) / bytes);
-      step = Math.max(1, Math.min(fitting, step * 2, STEP_PAGES_MAX));
-      from = to;
     }
     await this.#refuseShorter(inBatch > 0);
     // The first extent has no SEAL.
     if (!position && entries > 0) this.extents += 1;
     return { entries, tornBytes: 0 };
+  }
+
+  async walk(visit: Visit, endBatch: () => Eventually<void>, from = 1, to = Infinity): Promise<void> {
+    const last = Math.min(to, this.#next - 1);
+    const first = this.#pages.findIndex((page) => page >= from);
+    if (first < 0) return;
+    for await (const page of this.#opened(first, this.#pages.length)) {
+      for (const [entry, location] of entriesOf(page)) {
+        if (entry.type !== Type.Commit) {
+          const visiting = visit(entry, location);
+          if (visiting) await visiting;
+          continue;
+        }
+        const waiting = endBatch();
+        if (waiting) await waiting;
+        if (location >= last) return;
+      }
+    }
+  }
+
+  /** The pages with these numbers, read many at once. */
+  async *#opened(first: number, end: number): AsyncGenerator<Page, void, undefined> {
+    let step = STEP_PAGES_FIRST;
+    for (let from = first; from < end; ) {
+      const to = Math.min(end, from + step);
+      const stored = await this.#readPages(from, to);
+      let bytes = 0;
+      for (let i = from; i < to; i++) {
+        const page = openPage(this.#pages[i]!, stored[i - from], this.generation);
+        bytes += page.bytes.length;
+        yield page;
+      }
+      const fitting = Math.floor((STEP_BYTES * (to - from)) / bytes);
+      step = Math.max(1, Math.min(fitting, step * 2, STEP_PAGES_MAX));
+      from = to;
+    }
   }
 
   /** The number of the first page behind `position`. */
@@ -330,6 +354,10 @@ export class IndexedDbLog implements Log {
     if (!this.#isLost()) return;
     throw new IoError('the browser closed the database of the store, or somebody deleted it; open it again');
   }
+}
+
+function* entriesOf({ first, bytes, view, offsets }: Page): Generator<[EntryView, number], void> {
+  for (let n = 0; n < offsets.length; n++) yield [new EntryView(bytes, view, offsets[n]!), first + n];
 }
 
 /** Puts a value in the store `meta`, flushed. */

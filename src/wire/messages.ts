@@ -75,6 +75,7 @@ export const READS: ReadonlySet<string> = new Set([
   'snapshotDiff',
   'snapshotDiffNext',
   'snapshotClose',
+  'checkpoints',
   'stats',
   'health',
   'memoryUsage',

@@ -13,32 +13,48 @@ import { FakeTime } from './bench-store.js';
 export interface VersionsStore {
   readonly engine: Engine;
   readonly time: FakeTime;
+  readonly disk: Disk;
   /** One call of a session, as the page makes it. */
   call<T>(session: string, method: string, ...args: unknown[]): Promise<T>;
 }
 
+type Pair = [MemoryFile, MemoryFile];
+
+export interface Disk {
+  readonly headers: Pair;
+  readonly logs: Pair;
+  readonly images: Pair;
+}
+
+export function newDisk(): Disk {
+  const pair = (): Pair => [new MemoryFile(), new MemoryFile()];
+  return { headers: pair(), logs: pair(), images: pair() };
+}
+
+/** What another process would find. */
+export function copyDisk({ headers, logs, images }: Disk): Disk {
+  const copy = ([a, b]: Pair): Pair => [new MemoryFile(a.content()), new MemoryFile(b.content())];
+  return { headers: copy(headers), logs: copy(logs), images: copy(images) };
+}
+
+let drawn = 0;
+
+/** With `imageAfterBytes` there are images, from that size of the log on. */
 export async function openVersions(
   options: OpenOptions = {},
   index: IndexMapletOptions = {},
   epoch = 1,
+  disk = newDisk(),
+  time = new FakeTime(),
+  imageAfterBytes?: number,
 ): Promise<VersionsStore> {
-  const time = new FakeTime();
-  const pair = (): [MemoryFile, MemoryFile] => [new MemoryFile(), new MemoryFile()];
   const backend = await openFiles(
-    {
-      backend: 'test',
-      headers: pair(),
-      logs: pair(),
-      images: pair(),
-      made: [],
-      settled: true,
-      remove() {},
-    },
+    { backend: 'test', ...disk, made: [], settled: true, remove() {} },
     {
       surroundings: {
         now: () => time.now,
         elapsed: () => time.now,
-        random: (bytes) => Uint8Array.from({ length: bytes }, (_, i) => i * 7 + 1),
+        random: (bytes) => Uint8Array.from({ length: bytes }, (_, i) => (i * 7 + ++drawn) & 0xff),
       },
       absolute: false,
       settings: { dedup: 'exact' },
@@ -49,6 +65,7 @@ export async function openVersions(
     settings: resolveOptions({ ttl: { sweepInterval: Infinity }, ...options }),
     log: backend.log,
     successor: () => backend.successor(),
+    ...(imageAfterBytes !== undefined && { images: backend.images, imageAfterBytes }),
     secret: backend.header.secret,
     epoch,
     now: () => time.now,
@@ -64,7 +81,7 @@ export async function openVersions(
     if ('error' in answer!) throw unpackError(answer.error);
     return answer!.value as T;
   };
-  return { engine, time, call };
+  return { engine, time, disk, call };
 }
 
 export interface Piece<T> {

@@ -161,6 +161,10 @@ class Trial {
     history.backTo(await expectFound(found, history, durable));
     const next: Write = { do: 'set', key: 'after', value: 'the power came back', strict: true };
     await runTogether(found, history, [next, { do: 'delete', key: 'a' }]);
+    for (const label of history.current.marks.keys()) {
+      await runTogether(found, history, [{ do: 'restoreCheckpoint', label }]);
+      await expectVersion(found, history.version, history.current);
+    }
     if (!this.#chance.one(4)) return;
     const copy = vault?.crash(this.#chance);
     const again = await openStore(disk.crash(this.#chance), time, this.options, copy).catch((error) => {
@@ -269,6 +273,29 @@ const workloads: Record<string, (trial: Trial) => Promise<void>> = {
       });
       if (i % 4 === 1) await trial.reopen();
       else await trial.crash();
+    }
+  },
+  'checkpoints, gone back to and given up': async (trial) => {
+    for (let i = 0; i < 10; i++) {
+      await trial.together(
+        set(`key-${i % 4}`, text(500, String(i % 3)), { ttl: 20 + i * 40 }),
+        { do: 'checkpoint', label: `label-${i % 3}`, strict: i % 3 === 0 },
+        set(`key-${(i + 1) % 4}`, text(500, String(i % 2))),
+        { do: 'delete', key: `key-${(i + 2) % 4}` },
+      );
+      trial.pass(30);
+      if (i % 4 === 1) await trial.reopen();
+      await trial.together({ do: 'restoreCheckpoint', label: `label-${(i + 1) % 3}` });
+      if (i % 4 === 2) await trial.together({ do: 'deleteCheckpoint', label: `label-${i % 3}` });
+      if (i % 4 === 3) await trial.flush();
+    }
+  },
+  'checkpoints in a log that is rewritten': async (trial) => {
+    for (let i = 0; i < 3; i++) {
+      await trial.together(set('a', text(300, String(i))), set('b', text(300)), set('c', text(20)));
+      await trial.together({ do: 'checkpoint', label: `label-${i % 2}` }, { do: 'delete', key: 'b' });
+      await trial.together(set('d', text(300)), i === 1 ? { do: 'clear' } : set('e', text(300, String(i))));
+      await trial.compact();
     }
   },
   'values about the length that is written in place': async (trial) => {

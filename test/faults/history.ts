@@ -15,6 +15,15 @@ export interface Version {
   readonly entries: ReadonlyMap<string, Kept>;
   /** The latest time that was logged: the store's clock shows none before it. */
   readonly time: number;
+  /** Checkpoints, the oldest first. */
+  readonly marks: ReadonlyMap<string, Marked>;
+}
+
+/** What a checkpoint keeps. */
+export interface Marked {
+  readonly version: number;
+  readonly entries: ReadonlyMap<string, Kept>;
+  readonly time: number;
 }
 
 interface Durable {
@@ -38,12 +47,13 @@ export type Write = Durable &
     | { readonly do: 'persist'; readonly key: string }
     | { readonly do: 'clear'; readonly prefix?: string }
     | { readonly do: 'sweep' }
+    | { readonly do: 'checkpoint' | 'restoreCheckpoint' | 'deleteCheckpoint'; readonly label: string }
   );
 
-/** What a write is to answer: of a set, its version. */
-export type Answer = number | boolean | 'CONFLICT';
+/** What a write is to answer: of a set, its version; else the code of its error. */
+export type Answer = number | boolean | 'CONFLICT' | 'NOT_FOUND';
 
-const EMPTY: Version = { entries: new Map(), time: 0 };
+const EMPTY: Version = { entries: new Map(), time: 0, marks: new Map() };
 
 export class History {
   #versions: Version[] = [EMPTY];
@@ -77,12 +87,16 @@ export class History {
 
   /** Makes `write` count, if it changes anything; gives its answer. */
   apply(write: Write, now: number): Answer {
-    const { time: logged, entries: before } = this.current;
+    const { time: logged, entries: before, marks: marksBefore } = this.current;
     const time = Math.max(Math.floor(now), logged);
     const entries = new Map(before);
+    const marks = new Map(marksBefore);
     const version = this.version + 1;
-    const answer = change(write, entries, version, time);
-    if (answer.changed) this.#versions.push({ entries, time });
+    const answer =
+      'label' in write
+        ? changeMarks(write, entries, marks, version, time)
+        : change(write, entries, version, time);
+    if (answer.changed) this.#versions.push({ entries, time, marks });
     return answer.answer;
   }
 }
@@ -92,7 +106,62 @@ interface Changed {
   readonly changed: boolean;
 }
 
-function change(write: Write, entries: Map<string, Kept>, version: number, time: number): Changed {
+type MarkWrite = Write & { readonly label: string };
+
+function changeMarks(
+  write: MarkWrite,
+  entries: Map<string, Kept>,
+  marks: Map<string, Marked>,
+  version: number,
+  time: number,
+): Changed {
+  const { label } = write;
+  if (write.do === 'checkpoint') {
+    marks.delete(label);
+    marks.set(label, { version, time, entries: liveAt(entries, time) });
+    return { answer: version, changed: true };
+  }
+  const marked = marks.get(label);
+  if (!marked) return { answer: 'NOT_FOUND', changed: false };
+  if (write.do === 'deleteCheckpoint') return { answer: true, changed: marks.delete(label) };
+  const changed = goBack(entries, marked.entries, version, time);
+  return { answer: changed ? version : version - 1, changed };
+}
+
+function goBack(
+  entries: Map<string, Kept>,
+  wanted: ReadonlyMap<string, Kept>,
+  version: number,
+  time: number,
+): boolean {
+  const current = liveAt(entries, time);
+  const then = liveAt(wanted, time);
+  let changed = false;
+  for (const key of current.keys()) {
+    if (then.has(key)) continue;
+    entries.delete(key);
+    changed = true;
+  }
+  for (const [key, kept] of then) {
+    const there = current.get(key);
+    const same = there && nameOf(there.value) === nameOf(kept.value) && there.expiresAt === kept.expiresAt;
+    if (same) continue;
+    entries.set(key, { ...kept, version });
+    changed = true;
+  }
+  return changed;
+}
+
+function liveAt(entries: ReadonlyMap<string, Kept>, time: number): Map<string, Kept> {
+  return new Map([...entries].filter(([, { expiresAt }]) => expiresAt > time));
+}
+
+function change(
+  write: Exclude<Write, MarkWrite>,
+  entries: Map<string, Kept>,
+  version: number,
+  time: number,
+): Changed {
   const live = (key: string): Kept | undefined => {
     const kept = entries.get(key);
     return kept && kept.expiresAt > time ? kept : undefined;
@@ -145,8 +214,8 @@ function change(write: Write, entries: Map<string, Kept>, version: number, time:
 }
 
 /** Figures that `health()` has to give. */
-export function figuresOf({ entries, time }: Version, now: number) {
-  const live = liveIn({ entries, time }, now);
+export function figuresOf(version: Version, now: number) {
+  const live = liveIn(version, now);
   const sizes = new Map([...live.values()].map(({ value }) => [nameOf(value), value.length]));
   const sum = (numbers: Iterable<number>) => [...numbers].reduce((a, b) => a + b, 0);
   return {
@@ -154,13 +223,21 @@ export function figuresOf({ entries, time }: Version, now: number) {
     totalObjects: sizes.size,
     totalBytes: sum(sizes.values()),
     logicalBytes: sum([...live.values()].map(({ value }) => value.length)),
-    expiredObjects: entries.size - live.size,
+    expiredObjects: version.entries.size - live.size,
     orphanedObjects: 0,
   };
 }
 
 export function liveIn({ entries, time }: Version, now: number): Map<string, Kept> {
-  return new Map([...entries].filter(([, { expiresAt }]) => expiresAt > Math.max(now, time)));
+  return liveAt(entries, Math.max(now, time));
+}
+
+/** The list of checkpoints that a store of this version has to give. */
+export function checkpointsOf({ marks }: Version) {
+  return [...marks].map(([label, { version, time, entries }]) => {
+    const bytes = [...entries.values()].reduce((sum, { value }) => sum + value.length, 0);
+    return { label, version, createdAt: time, keys: entries.size, bytes };
+  });
 }
 
 /** A text that two values share only if they are equal. Latin-1 strings and bytes. */

@@ -11,7 +11,16 @@ import type { SyncFile } from '../../src/storage/log/index.js';
 import { scanAll } from '../engine/bench-store.js';
 import { Clock } from './clock.js';
 import type { FakeDisk } from './disk.js';
-import { type Answer, figuresOf, type History, liveIn, nameOf, type Version, type Write } from './history.js';
+import {
+  type Answer,
+  checkpointsOf,
+  figuresOf,
+  type History,
+  liveIn,
+  nameOf,
+  type Version,
+  type Write,
+} from './history.js';
 import type { FakeVault } from './vault.js';
 
 /** Files are called durable from this age on. */
@@ -109,6 +118,12 @@ export function start(engine: Engine, write: Write): Promise<unknown> {
       return engine.persist(write.key, durability);
     case 'clear':
       return engine.clear(write.prefix === undefined ? undefined : { prefix: write.prefix }, durability);
+    case 'checkpoint':
+      return engine.versions.checkpoints.take(write.label, durability).then(({ version }) => version);
+    case 'restoreCheckpoint':
+      return engine.versions.checkpoints.restore(write.label, durability);
+    case 'deleteCheckpoint':
+      return engine.versions.checkpoints.remove(write.label, durability);
     case 'sweep':
       return engine.sweep().then(({ expired }) => expired);
   }
@@ -131,7 +146,7 @@ export async function runTogether(
   const settled = lasts(store);
   return results.map((result, i) => {
     const write = writes[i]!;
-    if (result.status === 'rejected' && result.reason.code !== 'CONFLICT') {
+    if (result.status === 'rejected' && !ANSWERS.has(result.reason.code)) {
       if (!(result.reason instanceof StoreError)) throw result.reason;
       return { refused: result.reason };
     }
@@ -143,15 +158,18 @@ export async function runTogether(
     const { answer, level } = answerOf(result);
     expect(answer, `${write.do} makes version ${history.version}`).toEqual(expected);
     // A call that is not strict is durable too where another of its group is.
-    if (level && settled !== undefined && (strict || !settled))
+    if (changed && level && settled !== undefined && (strict || !settled))
       expect(level).toBe(settled ? 'durable' : 'os');
     if (changed && (level === 'durable' || (strict && settled))) history.durable = history.version;
     return {};
   });
 }
 
+/** Errors that say something of the store, not of the medium. */
+const ANSWERS = new Set(['CONFLICT', 'NOT_FOUND']);
+
 function answerOf(result: PromiseSettledResult<unknown>): { answer: Answer; level?: string } {
-  if (result.status === 'rejected') return { answer: 'CONFLICT' };
+  if (result.status === 'rejected') return { answer: result.reason.code };
   if (typeof result.value !== 'object') return { answer: result.value as Answer };
   const { version, durability } = result.value as { version: number; durability: string };
   return { answer: version, level: durability };
@@ -223,6 +241,7 @@ export async function expectVersion(
     expect(nameOf(entry.value), key).toBe(nameOf(kept.value));
   }
   expect(await engine.health()).toMatchObject(figuresOf(version, time.now));
+  expect(await engine.versions.checkpoints.list()).toEqual(checkpointsOf(version));
   expect((await engine.stats()).version).toBe(number);
 }
 

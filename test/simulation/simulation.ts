@@ -42,6 +42,8 @@ export interface Tally {
   restored: number;
   /** Calls of the vault that failed. */
   vaultFaults: number;
+  checkpoints: number;
+  wentBack: number;
 }
 
 export function newTally(): Tally {
@@ -59,10 +61,13 @@ export function newTally(): Tally {
     stepsBack: 0,
     restored: 0,
     vaultFaults: 0,
+    checkpoints: 0,
+    wentBack: 0,
   };
 }
 
 const KEYS = ['', 'a', 'b', 'c', 'p-1', 'p-2', 'p-3', '\ud800', '漢', '__proto__'];
+const LABELS = ['', '漢'];
 const SIZES = [0, 1, 15, 16, 17, 100, 300, 480, 900, 1500];
 const TTLS = [1, 10, 50, 1000];
 /** Typed already: that the log's own calls make them so is for `failing.test.ts`. */
@@ -160,8 +165,13 @@ class Simulation {
 
   async #write(): Promise<void> {
     const writes = this.#writes();
+    const marks = this.#history.current.marks;
     const outcomes = await runTogether(this.#store, this.#history, writes);
     this.tally.writes += writes.length;
+    for (const [i, write] of writes.entries()) {
+      if (write.do === 'checkpoint' && !outcomes[i]!.refused) this.tally.checkpoints += 1;
+      if (write.do === 'restoreCheckpoint' && marks.has(write.label)) this.tally.wentBack += 1;
+    }
     for (const { refused } of outcomes) {
       if (!refused) continue;
       this.tally.refused += 1;
@@ -318,6 +328,10 @@ class Simulation {
     const strict = chance.one(4) ? { strict: chance.one(2) } : {};
     const ttl = chance.of(TTLS);
     const chosen = chance.below(100);
+    const label = chance.of(LABELS);
+    if (chosen < 5) return { do: 'checkpoint', label, ...strict };
+    if (chosen < 9) return { do: 'restoreCheckpoint', label, ...strict };
+    if (chosen < 10) return { do: 'deleteCheckpoint', label, ...strict };
     if (chosen < 40) return { do: 'set', key, value: this.#value(), ...strict };
     if (chosen < 48) return { do: 'set', key, value: this.#value(), ttl, ...strict };
     if (chosen < 52) return { do: 'set', key, value: this.#value(), keepTtl: true, ...strict };

@@ -62,6 +62,8 @@ interface SealedBatch {
   readonly frames: readonly SealedFrame[];
 }
 
+type Reading<T> = (visit: Visit, endBatch: () => Eventually<void>) => Eventually<T>;
+
 export class EncryptedLog implements Log {
   readonly #keys: Keys;
   readonly #store: Uint8Array;
@@ -172,12 +174,31 @@ export class EncryptedLog implements Log {
   }
 
   async replay(visit: Visit, endBatch: () => Eventually<void>, from?: Position): Promise<Replayed> {
+    const read: Reading<Replayed> = (take, endInner) => this.#inner.replay(take, endInner, from);
+    const { entries, read: found } = await this.#openAll(visit, endBatch, from !== undefined, read);
+    return { entries, tornBytes: found.tornBytes };
+  }
+
+  async walk(visit: Visit, endBatch: () => Eventually<void>, from?: number, to = Infinity): Promise<void> {
+    const frameOf = (location: number) => Math.floor(location / FRAME_ENTRIES);
+    const first = from === undefined ? undefined : frameOf(from);
+    const read: Reading<void> = (take, endInner) => this.#inner.walk(take, endInner, first, frameOf(to));
+    await this.#openAll(visit, endBatch, from !== undefined, read);
+  }
+
+  /** Opens what `reading` reads of the inner log. `midway`: frames come before what it reads. */
+  async #openAll<T>(
+    visit: Visit,
+    endBatch: () => Eventually<void>,
+    midway: boolean,
+    reading: Reading<T>,
+  ): Promise<{ entries: number; read: T }> {
     let entries = 0;
     let waiting: SealedBatch[] = [];
     let frames: SealedFrame[] = [];
     let seals = false;
     let bytes = 0;
-    const order = new Order(from !== undefined);
+    const order = new Order(midway);
     const drain = async () => {
       const batches = waiting;
       waiting = [];
@@ -216,9 +237,9 @@ export class EncryptedLog implements Log {
       seals = false;
       return bytes >= WINDOW_BYTES ? drain() : undefined;
     };
-    const { tornBytes } = await this.#inner.replay(take, endInner, from);
+    const read = await reading(take, endInner);
     await drain();
-    return { entries, tornBytes };
+    return { entries, read };
   }
 
   reaches(position: Position): Eventually<boolean> {

@@ -16,7 +16,7 @@ import { type EntryFields, EntryView, entryLength } from './entry.js';
 import { mediumError, notWhole, readWhole, type SyncFile, sizeOf } from './file.js';
 import { ENTRY_AT, EXTENT_BYTES, fullExtentBytes, UNIT } from './format.js';
 import type { Batch, Level, Log, Position, Replayed, Visit } from './log.js';
-import { type End, endsBatch, replayFile, START } from './replay.js';
+import { type End, endsBatch, replayFile, START, walkFile } from './replay.js';
 
 /** Most entries are shorter than this, so one read brings header and rest. */
 const GUESS_BYTES = 512;
@@ -140,6 +140,11 @@ export class FileLog implements Log {
     this.#extents = found.extents;
     this.#batches = found.batches;
     return { entries: found.entries, tornBytes };
+  }
+
+  walk(visit: Visit, endBatch: () => Eventually<void>, from = 0, to = Infinity): Promise<void> {
+    const last = Math.min(to * UNIT, this.#end - 1);
+    return walkFile(this.#file, this.#options.generation, visit, endBatch, from * UNIT, last);
   }
 
   begin(seal = false): Batch {

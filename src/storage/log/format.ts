@@ -42,6 +42,10 @@
  * padding (4), how many entries it closes (4), and the location up to which the
  * log had been flushed when it was written (4).
  *
+ * A CHECKPOINT keeps the version that it is of under a label, which is its key. Its value
+ * is four numbers of 6 bytes: keys that were there, bytes of their values, bytes of the log
+ * that were alive, and bytes of the log before it. Without a value it gives the label up.
+ *
  * Rules
  *  1. A batch counts whole or not at all: when every entry up to and with its COMMIT
  *     lies inside the log, agrees with its check and has a type that is known.
@@ -59,9 +63,11 @@
  *     those are (4), the location of the first KEYS of each (4), and of each KEYS of the
  *     new row its location and first key (`structures/runs/fences.ts`). They lie in
  *     batches before it, and where no MERGE follows they mean nothing.
- *  7. A value no longer than `INLINE_MAX` stands in every entry that has it; a longer
+ *  7. A CHECKPOINT begins its batch, and nothing else that changes the store is in that.
+ *     What the log holds before it makes its version again, also after a rewriting.
+ *  8. A value no longer than `INLINE_MAX` stands in every entry that has it; a longer
  *     one stands where BRINGS is set, and a later entry refers to it.
- *  8. What is cut off is cut lastingly, by a flush, before other bytes are written
+ *  9. What is cut off is cut lastingly, by a flush, before other bytes are written
  *     there: pieces of two batches of one layout would fit together.
  *
  * What is assumed of the medium: bytes that were written before a `flush` that
@@ -92,6 +98,8 @@ export const EXTENT_AT = {
 export const ENTRY_AT = { length: 0, check: 4, head: 8, sequence: 12, time: 18, optional: 24 } as const;
 export const COMMIT_AT = { bytes: 0, entries: 4, flushed: 8 } as const;
 export const COMMIT_BYTES = 12;
+export const CHECKPOINT_AT = { keys: 0, bytes: 6, alive: 12, before: 18 } as const;
+export const CHECKPOINT_BYTES = 24;
 
 /** Values are on disk: never renumber, never reuse. 0 is none, so that zeroed space is no entry. */
 export const Type = {
@@ -104,6 +112,7 @@ export const Type = {
   Object: 7,
   Answer: 8,
   Merge: 9,
+  Checkpoint: 10,
   /** Entries of an encrypted store: `storage/encryption/log.ts`. */
   Cipher: 15,
 } as const;

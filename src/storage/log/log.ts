@@ -75,5 +75,10 @@ export interface Log {
    * reaches and up to which it was flushed, then `endBatch` after each. For once, before the first append.
    */
   replay(visit: Visit, endBatch: () => Eventually<void>, from?: Position): Eventually<Replayed>;
+  /**
+   * The same while the log is in use, and changing nothing: from the start, or from the batch
+   * whose first entry lies at `from`, to the one that `to` lies in, or that is the last now.
+   */
+  walk(visit: Visit, endBatch: () => Eventually<void>, from?: number, to?: number): Promise<void>;
   close(): Eventually<void>;
 }

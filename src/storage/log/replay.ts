@@ -3,6 +3,7 @@
  * whole batch lies, where the log ends, and whether what lies behind is a torn tail or
  * damage.
  */
+import type { Eventually } from '../../base/bytes.js';
 import { crc32c } from '../../base/crc32c.js';
 import { CorruptionError, FormatError } from '../../base/errors.js';
 import { EntryView, entryLength } from './entry.js';
@@ -112,10 +113,8 @@ export async function replayFile(
     }
     const known = flushedByCommit(stretch, next - padded(COMMIT_TOTAL), generation);
     flushedTo = Math.max(flushedTo, known);
-    for (const place of places) {
-      const visiting = visit(new EntryView(stretch.bytes, stretch.view, stretch.offset(place)), place / UNIT);
-      if (visiting) await visiting;
-    }
+    const visiting = visitAll(stretch, places, visit);
+    if (visiting) await visiting;
     const waiting = endBatch();
     if (waiting) await waiting;
     entries += places.length;
@@ -124,6 +123,43 @@ export async function replayFile(
   }
   refuseDamage(stretch, end, generation);
   return { end, extentStart, extents, batches, entries, flushedTo };
+}
+
+/** The same from the batch at `start` to the one that holds the byte `last`, of a log that was replayed. */
+export async function walkFile(
+  file: SyncFile,
+  generation: number,
+  visit: Visit,
+  endBatch: () => Eventually<void>,
+  start: number,
+  last: number,
+): Promise<void> {
+  const stretch = new Stretch(file, sizeOf(file), start);
+  const places: number[] = [];
+  for (let end = start; end <= last; ) {
+    const header = readExtentHeader(stretch, end, undefined);
+    const next = findBatch(stretch, header ? end + EXTENT_BYTES : end, generation, places);
+    if (next === 0) {
+      throw new CorruptionError(`the batch at byte ${end} of the log fails its check`, {
+        detail: { start: end, end: last + 1 },
+      });
+    }
+    const visiting = visitAll(stretch, places, visit);
+    if (visiting) await visiting;
+    const waiting = endBatch();
+    if (waiting) await waiting;
+    end = next;
+  }
+}
+
+/** Visits one after the other, from the `i`th on; answers at once where the visits do. */
+function visitAll(stretch: Stretch, places: readonly number[], visit: Visit, i = 0): Eventually<void> {
+  for (let next = i; next < places.length; next++) {
+    const place = places[next]!;
+    const entry = new EntryView(stretch.bytes, stretch.view, stretch.offset(place));
+    const visiting = visit(entry, place / UNIT);
+    if (visiting) return visiting.then(() => visitAll(stretch, places, visit, next + 1));
+  }
 }
 
 /** Whether a COMMIT lies right before `end`. */
@@ -137,8 +173,8 @@ export function endsBatch(file: SyncFile, end: number, generation: number): bool
   return entryLength(bytes, view, 0, bytes.length, generation) === COMMIT_TOTAL;
 }
 
-/** Whether the header of extent `number` lies at `at`. */
-function readExtentHeader(stretch: Stretch, at: number, number: number): boolean {
+/** Whether the header of extent `number`, or of any, lies at `at`. */
+function readExtentHeader(stretch: Stretch, at: number, number: number | undefined): boolean {
   if (!stretch.load(at, at + EXTENT_BYTES)) return false;
   const { bytes, view } = stretch;
   const start = stretch.offset(at);
@@ -151,7 +187,7 @@ function readExtentHeader(stretch: Stretch, at: number, number: number): boolean
       detail: { version },
     });
   }
-  return view.getUint32(start + EXTENT_AT.number, true) === number;
+  return number === undefined || view.getUint32(start + EXTENT_AT.number, true) === number;
 }
 
 /** Fills `places` with the entries of the batch at `start` and gives its end; 0 where no batch counts. */

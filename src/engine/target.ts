@@ -1,0 +1,115 @@
+/** The log that a rewriting fills, and the state that is filled with it. */
+import { andThen } from '../base/bytes.js';
+import { type EntryFields, type Log, Type } from '../storage/log/index.js';
+import type { Carried, CutValue } from './carry.js';
+import type { Change } from './change.js';
+import { Contents } from './contents.js';
+import type { Environment } from './environment.js';
+import { Lookup } from './lookup.js';
+import type { Maker } from './maker.js';
+import { type GroupObjects, Placer, placeChunks } from './objects.js';
+import type { Packing } from './packing.js';
+import { addToBatch, Planner } from './plan.js';
+import { Records } from './records.js';
+import { replayEntry } from './recover.js';
+import { seal } from './seal.js';
+import { settle } from './settle.js';
+import { BUFFER_KEYS_MAX, State } from './state.js';
+
+/** Comparing values while copying needs the last few at hand. */
+const CACHE_BYTES = 2 ** 20;
+
+export class Target {
+  readonly state: State;
+  readonly #contents: Contents;
+  readonly #lookup: Lookup;
+  readonly #planner: Planner;
+
+  constructor(
+    readonly log: Log,
+    source: State,
+    { now, index, settings }: Environment,
+    packing: Packing,
+  ) {
+    this.state = new State(source.secret, source.dedup, now(), index);
+    const records = new Records(log, CACHE_BYTES);
+    this.#contents = new Contents(this.state, records, packing);
+    this.#lookup = new Lookup(this.state, records, this.#contents);
+    const placer = new Placer(this.#contents, packing);
+    const maker: Pick<Maker, 'partsOf'> = {
+      partsOf: ({ cuts, bytes }: CutValue, group) => cuts && placeChunks(cut(bytes, cuts), placer, group),
+    };
+    this.#planner = new Planner(this.state, this.#lookup, placer, settings, packing, maker);
+  }
+
+  settle(): Promise<void> {
+    return settle(this.state, this.#lookup, this.#contents);
+  }
+
+  /** Logs version and time of `source` where the entries that made them are gone. REQUIRES: it is settled. */
+  async reach({ version, time }: State): Promise<void> {
+    const { state, log } = this;
+    if (state.version === version && state.time === time) return;
+    state.reach(version, time);
+    await seal(log, state);
+  }
+
+  /** Appends entries and makes them count. */
+  async append(entries: readonly EntryFields[]): Promise<void> {
+    const { log, state } = this;
+    if (entries.length === 0) return;
+    await this.#sealIfFull();
+    const batch = log.begin();
+    const locations = entries.map((fields) => batch.add(fields));
+    const appended = log.append(batch, false);
+    if (appended instanceof Promise) await appended;
+    for (const location of locations) {
+      const read = log.read(location);
+      const written = read instanceof Promise ? await read : read;
+      const holds = written.type === Type.Put || written.type === Type.Object;
+      const content = holds ? this.#contents.of(written, location) : undefined;
+      replayEntry(state, written, location, content instanceof Promise ? await content : content);
+    }
+    state.endGroup();
+  }
+  /** Makes changes again that were made to the other log, in one batch. */
+  async commit(slice: readonly Carried[]): Promise<void> {
+    const { log, state } = this;
+    await this.#sealIfFull();
+    const batch = log.begin();
+    const group: GroupObjects = new Map();
+    const changes: Change[] = [];
+    for (const { mutation, version, time } of slice) {
+      // Whoever reads the log up to a checkpoint settles there.
+      if (mutation.type === 'checkpoint') await this.settle();
+      const planning =
+        mutation.type === 'delete'
+          ? // Whether or not it has expired by now.
+            andThen(this.#lookup.find(mutation.key), (found) => found && mutation)
+          : this.#planner.plan(mutation, time, group);
+      const planned = planning instanceof Promise ? await planning : planning;
+      if (planned) addToBatch(planned, batch, version, time, changes);
+    }
+    if (changes.length === 0) return;
+    const appended = log.append(batch, false);
+    if (appended instanceof Promise) await appended;
+    for (const change of changes) state.apply(change);
+    state.endGroup();
+  }
+
+  async #sealIfFull(): Promise<void> {
+    const { log, state } = this;
+    if (!log.full && state.buffered < BUFFER_KEYS_MAX) return;
+    await this.settle();
+    await seal(log, state);
+  }
+}
+
+/** Pieces of these sizes, one behind the other. */
+function cut(bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] {
+  let end = 0;
+  return sizes.map((size) => {
+    end += size;
+    return bytes.subarray(end - size, end);
+  });
+}
