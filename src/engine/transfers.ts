@@ -1,6 +1,7 @@
 /**
  * Exports and imports that are under way, by id. One that nobody has asked anything of
- * for ten minutes is given up: a tab that died cannot say so.
+ * for ten minutes is given up: a tab that died cannot say so. What reads and writes their
+ * bytes is loaded for the first one.
  */
 import type { Eventually } from '../base/bytes.js';
 import { LeaderUnresponsiveError } from '../base/errors.js';
@@ -8,8 +9,8 @@ import { requireOptions, requirePositive, show } from '../contract/arguments.js'
 import { resolveWriteDurability, type Settings } from '../contract/options.js';
 import type { ImportOptions, ImportResult } from '../contract/store.js';
 import type { Committer } from './commit.js';
-import { Export, type ExportPiece } from './export.js';
-import { Import, type ImportPlan, type ImportTerms } from './import.js';
+import type { Export, ExportPiece } from './export.js';
+import type { Import, ImportPlan, ImportTerms } from './import.js';
 import type { Packing } from './packing.js';
 import type { KeyScan } from './scan.js';
 
@@ -32,8 +33,13 @@ export interface TransferParts {
   readonly submit: Committer['submit'];
 }
 
-interface Open {
-  readonly transfer: Export | Import;
+/** One of the two. */
+interface Transfer {
+  readonly export?: Export;
+  readonly import?: Import;
+}
+
+interface Open extends Transfer {
   stopIdle: () => void;
 }
 
@@ -51,11 +57,18 @@ export class Transfers {
 
   async beginExport(): Promise<string> {
     const { packing, beginScan, now } = this.#parts;
-    return this.#add(new Export(packing, await beginScan(), now()));
+    const scan = await beginScan();
+    try {
+      const loaded = await import('./export.js');
+      return this.#add({ export: new loaded.Export(packing, scan, now()) });
+    } catch (error) {
+      scan.records.release();
+      throw error;
+    }
   }
 
   async exportNext(id: string): Promise<ExportPiece> {
-    const found = this.#find(id, Export);
+    const found = this.#find(id, 'export');
     try {
       const piece = await found.next();
       if (piece[1]) this.release(id);
@@ -66,14 +79,16 @@ export class Transfers {
     }
   }
 
-  /** @throws TypeError, RangeError for options that are wrong. */
-  beginImport(options: unknown): string {
-    return this.#add(new Import(importTerms(options, this.#parts.settings)));
+  /** Rejects with TypeError, RangeError for options that are wrong. */
+  async beginImport(options: unknown): Promise<string> {
+    const terms = importTerms(options, this.#parts.settings);
+    const loaded = await import('./import.js');
+    return this.#add({ import: new loaded.Import(terms) });
   }
 
   /** Checks the next bytes; gives the records that were read so far. */
   importWrite(id: string, bytes: unknown): number {
-    const found = this.#find(id, Import);
+    const found = this.#find(id, 'import');
     try {
       if (!(bytes instanceof Uint8Array)) {
         throw new TypeError(`import: expected pieces that are a Uint8Array, got ${show(bytes)}`);
@@ -87,7 +102,7 @@ export class Transfers {
 
   /** All bytes were given: now they count, or none of them. */
   async importEnd(id: string): Promise<ImportResult> {
-    const found = this.#find(id, Import);
+    const found = this.#find(id, 'import');
     this.release(id);
     found.finish();
     const { packing, now, scanNow, submit } = this.#parts;
@@ -114,17 +129,17 @@ export class Transfers {
     if (!found) return;
     this.#open.delete(id);
     found.stopIdle();
-    if (found.transfer instanceof Export) found.transfer.release();
+    found.export?.release();
   }
 
   clear(): void {
     for (const id of this.#open.keys()) this.release(id);
   }
 
-  #add(transfer: Export | Import): string {
+  #add(transfer: Transfer): string {
     this.#last += 1;
     const id = `${this.#era}.${this.#last}`;
-    this.#open.set(id, { transfer, stopIdle: this.#idle(id) });
+    this.#open.set(id, { ...transfer, stopIdle: this.#idle(id) });
     return id;
   }
 
@@ -132,16 +147,17 @@ export class Transfers {
     return this.#parts.after(IDLE_MS, () => this.release(id));
   }
 
-  #find<T extends Export | Import>(id: string, type: new (...args: never[]) => T): T {
+  #find<Kind extends keyof Transfer>(id: string, kind: Kind): NonNullable<Transfer[Kind]> {
     const found = this.#open.get(id);
-    if (!(found?.transfer instanceof type)) {
+    const transfer = found?.[kind];
+    if (!found || !transfer) {
       throw new LeaderUnresponsiveError(
         'the export or import is not under way: it was given up, or the tab that led the store went away',
       );
     }
     found.stopIdle();
     found.stopIdle = this.#idle(id);
-    return found.transfer;
+    return transfer;
   }
 }
 

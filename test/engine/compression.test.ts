@@ -365,7 +365,7 @@ describe('a store that compresses', () => {
     expect(a).toEqual(b);
     compressSeen.length = 0;
     const target = await new Disk().open('runs', own);
-    const id = target.transfers.beginImport({ mode: 'replace' });
+    const id = await target.transfers.beginImport({ mode: 'replace' });
     target.transfers.importWrite(id, a);
     expect(await target.transfers.importEnd(id)).toEqual({ keys: 40, bytes: 40 * 2000 });
     expect(compressSeen.filter((one) => one === 'compress')).toHaveLength(4);

@@ -121,7 +121,7 @@ describe('an export', () => {
     await begun;
     const other = await openBench();
     const id = await begun;
-    const into = other.engine.transfers.beginImport({ mode: 'merge' });
+    const into = await other.engine.transfers.beginImport({ mode: 'merge' });
     for (let isLast = false; !isLast; ) {
       const [bytes, last] = await engine.transfers.exportNext(id);
       other.engine.transfers.importWrite(into, bytes);
@@ -266,7 +266,7 @@ describe('an import', () => {
     const bytes = await exportAll(source.engine);
     const { engine, time } = await target();
     time.now = START + 1009;
-    const id = engine.transfers.beginImport({ mode: 'replace' });
+    const id = await engine.transfers.beginImport({ mode: 'replace' });
     engine.transfers.importWrite(id, bytes);
     time.now = START + 1010;
     expect(await engine.transfers.importEnd(id)).toMatchObject({ keys: 4 });
@@ -300,7 +300,7 @@ describe('an import', () => {
   test('counts once its last byte was read and not before', async () => {
     const bytes = await exportAll((await filled()).engine);
     const { engine } = await target();
-    const id = engine.transfers.beginImport({ mode: 'replace' });
+    const id = await engine.transfers.beginImport({ mode: 'replace' });
     const seen = [];
     for (let at = 0; at < bytes.length; at += 50_000) {
       seen.push(engine.transfers.importWrite(id, bytes.slice(at, at + 50_000)));
@@ -405,7 +405,7 @@ describe('an import', () => {
     ['merge', 'import: expected an object of options, got "merge"'],
   ])('with the options %j is refused', async (options, message) => {
     const { engine } = await openBench();
-    expect(() => engine.transfers.beginImport(options)).toThrow(message);
+    await expect(engine.transfers.beginImport(options)).rejects.toThrow(message);
   });
 
   test('reaches the level that was asked for', async () => {
@@ -418,7 +418,7 @@ describe('an import', () => {
 
   test('in pieces that are no bytes is refused, and is over then', async () => {
     const { engine } = await openBench();
-    const id = engine.transfers.beginImport({ mode: 'merge' });
+    const id = await engine.transfers.beginImport({ mode: 'merge' });
     expect(() => engine.transfers.importWrite(id, 'text')).toThrow('expected pieces that are a Uint8Array');
     expect(() => engine.transfers.importWrite(id, new Uint8Array(1))).toThrow('not under way');
   });
@@ -428,7 +428,7 @@ describe('what is under way', () => {
   test('is given up after ten minutes without a call, and not before', async () => {
     const { engine, time } = await filled();
     const { transfers } = engine;
-    const [out, into] = [await transfers.beginExport(), transfers.beginImport({ mode: 'merge' })];
+    const [out, into] = [await transfers.beginExport(), await transfers.beginImport({ mode: 'merge' })];
     for (let i = 0; i < 3; i++) {
       time.pass(9 * 60_000);
       if (i < 2) await transfers.exportNext(out);
@@ -446,9 +446,9 @@ describe('what is under way', () => {
     later.time.pass(1);
     const again = await reopen(later, NO_SWEEP);
     const { transfers } = first.engine;
-    const into = transfers.beginImport({ mode: 'merge' });
-    expect(again.engine.transfers.beginImport({ mode: 'merge' })).not.toBe(into);
-    expect(transfers.beginImport({ mode: 'merge' })).not.toBe(into);
+    const into = await transfers.beginImport({ mode: 'merge' });
+    expect(await again.engine.transfers.beginImport({ mode: 'merge' })).not.toBe(into);
+    expect(await transfers.beginImport({ mode: 'merge' })).not.toBe(into);
     await expect(transfers.exportNext(into)).rejects.toMatchObject({ code: 'LEADER_UNRESPONSIVE' });
     expect(() => transfers.importWrite(into, new Uint8Array(0))).not.toThrow();
   });

@@ -25,7 +25,7 @@ export async function importAll(
   options: object,
   pieceBytes = 1000,
 ) {
-  const id = transfers.beginImport(options);
+  const id = await transfers.beginImport(options);
   for (let at = 0; at < bytes.length; at += pieceBytes) {
     transfers.importWrite(id, bytes.slice(at, at + pieceBytes));
   }

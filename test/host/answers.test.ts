@@ -127,7 +127,7 @@ describe('answers', () => {
     const store = await fresh();
     const id = await store.engine.transfers.beginExport();
     const into = await fresh();
-    const importing = into.engine.transfers.beginImport({ mode: 'replace' });
+    const importing = await into.engine.transfers.beginImport({ mode: 'replace' });
     for (let last = false; !last; ) {
       const [bytes, isLast] = await store.engine.transfers.exportNext(id);
       into.engine.transfers.importWrite(importing, bytes);
