@@ -1,6 +1,6 @@
 /** The page's side of a load: makes calls until the browser dies, and reports how far they got. */
 import { open, type Store } from 'rootcellar';
-import { callAt, type Shape } from './script.js';
+import { callAt, type Life, type Shape } from './script.js';
 
 export interface Load {
   readonly name: string;
@@ -27,6 +27,13 @@ export interface Reached {
   flushed: number;
   /** What stopped the load. */
   error?: string;
+}
+
+/** A store with the calls of one life in it, closed. */
+export async function makeStore({ name, persistence, shape }: Load, { seed, from, to }: Life): Promise<void> {
+  const store = await open(name, { persistence });
+  for (let n = from; n <= to; n++) await store.batch(callAt(seed, n, shape));
+  await store.close();
 }
 
 /** Starts with the call `from`, and goes on until something breaks. */

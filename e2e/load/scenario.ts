@@ -58,47 +58,78 @@ export function scenarios(places: readonly Scenario['persistence'][]): Scenario[
 
 /** A store over all its lives. */
 export class Subject {
-  readonly #lives: Life[] = [];
-  #reached: Reached | undefined;
+  readonly #lives: Life[];
   readonly #name: string;
+  /** What was reported of this life, and when. */
+  readonly #reports: { readonly at: number; readonly reached: Reached }[] = [];
 
   /** `n` tells apart the stores of one scenario. */
   constructor(
     readonly scenario: Scenario,
-    n = 0,
+    readonly n = 0,
+    lives: readonly Life[] = [],
   ) {
     this.#name = `${scenario.title} ${scenario.persistence} ${n}`;
+    this.#lives = [...lives];
+  }
+
+  /** The same store, once more as it is now. */
+  copy(): Subject {
+    return new Subject(this.scenario, this.n, this.#lives);
+  }
+
+  /** Makes the store with so many calls in it, in a life of its own, and closes it. */
+  async make(page: Tab, calls: number): Promise<void> {
+    const life = { seed: 0, from: 0, to: calls - 1 };
+    await page.evaluate(({ load, life }) => window.makeStore(load, life), { load: this.#load, life });
+    this.#lives.push(life);
   }
 
   /** Makes calls until the browser dies. `seed` is one that no life of this store had. */
   async load(browser: DrivenBrowser, page: Tab, seed: number): Promise<void> {
     const from = (this.#lives.at(-1)?.to ?? -1) + 1;
     this.#lives.push({ seed, from, to: from - 1 });
-    this.#reached = { acknowledged: from - 1, durable: from - 1, flushed: from - 1 };
+    const none = { acknowledged: from - 1, durable: from - 1, flushed: from - 1 };
+    this.#reports.splice(0, Infinity, { at: performance.now(), reached: none });
     browser.onReport = (reached) => {
-      this.#reached = reached as Reached;
+      this.#reports.push({ at: performance.now(), reached: reached as Reached });
     };
-    const { title, fresh, ...load } = this.scenario;
     await page.evaluate(({ load, seed, from }) => window.startLoad(load, seed, from), {
-      load: { ...load, name: this.#name },
+      load: this.#load,
       seed,
       from,
     });
   }
 
+  get #load(): Load {
+    const { title, fresh, ...load } = this.scenario;
+    return { ...load, name: this.#name };
+  }
+
   /** How far the calls got, as far as the test was told. */
   get reached(): Reached {
-    return this.#reached!;
+    return this.#reports.at(-1)!.reached;
+  }
+
+  /** When the test was told that call `n` was answered. REQUIRES: it was told. */
+  answeredAt(n: number): number {
+    return this.#reports.find(({ reached }) => reached.acknowledged >= n)!.at;
   }
 
   /** Resolves when the first call of this life was answered. */
   async answersCome(): Promise<void> {
-    await vi.waitUntil(() => this.answered > 0 || this.reached.error, { timeout: 30_000, interval: 10 });
+    const come = () => this.answered > 0 || this.reached.error;
+    await vi.waitUntil(come, { timeout: 30_000, interval: 10 });
   }
 
   /** The calls of this life that were answered. */
   get answered(): number {
-    return this.#reached!.acknowledged - this.#lives.at(-1)!.from + 1;
+    return this.ofThisLife(this.reached.acknowledged);
+  }
+
+  /** How many calls of this life there are up to number `n`. */
+  ofThisLife(n: number): number {
+    return Math.max(0, n - this.#lives.at(-1)!.from + 1);
   }
 
   /** Opens it again on `page` and compares all of it; what was found is what the next life goes on from. */

@@ -1,7 +1,7 @@
 /** The page under test: gives the tests the package as an application has it. */
 import * as rootcellar from 'rootcellar';
 import { check } from '../load/check.js';
-import { startLoad } from '../load/load.js';
+import { makeStore, startLoad } from '../load/load.js';
 
 declare global {
   interface Window {
@@ -9,12 +9,14 @@ declare global {
     store: rootcellar.Store;
     /** What a promise of a store came to: its value, or the name and code of its error. */
     outcome(promise: PromiseLike<unknown>): Promise<unknown>;
+    makeStore: typeof makeStore;
     startLoad: typeof startLoad;
     check: typeof check;
   }
 }
 
 window.rootcellar = rootcellar;
+window.makeStore = makeStore;
 window.startLoad = startLoad;
 window.check = check;
 window.outcome = async (promise) => {

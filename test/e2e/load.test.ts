@@ -91,12 +91,12 @@ test('a state has deleted keys no more, and shared values and bytes among the re
 
 test('a table adds up what rows of the same words count', () => {
   const rows = [
-    { scenario: 'a', in: 'x', kills: 1, lost: 0 },
-    { scenario: 'a', in: 'y', kills: 1, lost: 3 },
-    { scenario: 'a', in: 'x', kills: 1, lost: 2 },
+    { scenario: 'a', in: 'x', kills: 1, lost: 0, late: { most: 5 } },
+    { scenario: 'a', in: 'y', kills: 1, lost: 3, late: { most: 7 } },
+    { scenario: 'a', in: 'x', kills: 1, lost: 2, late: { most: 3 } },
   ];
   expect(summed(rows)).toEqual([
-    { scenario: 'a', in: 'x', kills: 2, lost: 2 },
-    { scenario: 'a', in: 'y', kills: 1, lost: 3 },
+    { scenario: 'a', in: 'x', kills: 2, lost: 2, late: 5 },
+    { scenario: 'a', in: 'y', kills: 1, lost: 3, late: 7 },
   ]);
 });
