@@ -5,13 +5,13 @@
 import { describe, expect, test } from 'vitest';
 
 /** A page in a browser, whoever drives it. */
-interface Page {
+export interface Page {
   evaluate<T>(work: () => T | Promise<T>): Promise<T>;
   evaluate<T, A>(work: (arg: A) => T | Promise<T>, arg: A): Promise<T>;
   close(): Promise<void>;
 }
 
-interface Browser<P extends Page> {
+export interface Browser<P extends Page> {
   tab(): Promise<{ page: P; errors: string[] }>;
   show(page: P): Promise<void>;
 }

@@ -1,6 +1,7 @@
 /** The page under test: gives the tests the package as an application has it. */
 import * as rootcellar from 'rootcellar';
 import { check } from '../load/check.js';
+import { fill, write } from '../load/fill.js';
 import { makeStore, startLoad } from '../load/load.js';
 
 declare global {
@@ -9,6 +10,8 @@ declare global {
     store: rootcellar.Store;
     /** What a promise of a store came to: its value, or the name and code of its error. */
     outcome(promise: PromiseLike<unknown>): Promise<unknown>;
+    fill: typeof fill;
+    write: typeof write;
     makeStore: typeof makeStore;
     startLoad: typeof startLoad;
     check: typeof check;
@@ -16,6 +19,8 @@ declare global {
 }
 
 window.rootcellar = rootcellar;
+window.fill = fill;
+window.write = write;
 window.makeStore = makeStore;
 window.startLoad = startLoad;
 window.check = check;

@@ -1,5 +1,5 @@
 /** What the leader of a store holds: the place where it lives, and the engine over it. */
-import { ClosedError, LockedError } from '../base/errors.js';
+import { ClosedError, LockedError, QuotaError } from '../base/errors.js';
 import { type OpenOptions, resolveOptions } from '../contract/options.js';
 import type { Capabilities } from '../contract/store.js';
 import {
@@ -87,11 +87,13 @@ export class Lead {
       requireCodec(settings.compression, registered.codecs);
       const unlocked = await unlock(backend, options);
       // Raised before anything is read, so that an older leader that wakes up can be told from this one.
-      await backend.writeHeader({
+      const raised = {
         ...header,
         epoch: header.epoch + 1,
         settings: { ...header.settings, ...toSettings(storeWide) },
-      });
+      };
+      const refused = await writeIfRoom(backend, raised);
+      if (refused && options.reconfigure) throw refused;
       const engine = await Engine.open({
         ...time,
         mode: opened.mode,
@@ -100,7 +102,8 @@ export class Lead {
         losses: backend.losses.map(({ reason }) => reason),
         operators: registered.operators,
         codecs: registered.codecs,
-        epoch: header.epoch + 1,
+        // Unwritten it must not be the next leader's as well: what is held by number is of one of them.
+        epoch: refused ? raised.epoch + (Math.floor(time.now()) % 2 ** 20) : raised.epoch,
       });
       return new Lead(engine, backend, { ...opened, encryption: encryptionOf(backend) }, storeWide);
     } catch (error) {
@@ -191,7 +194,7 @@ export class Lead {
     try {
       await engine.close();
       const { header } = backend;
-      await backend.writeHeader({ ...header, epoch: header.epoch + 1, flushedTo: engine.logBytes });
+      await writeIfRoom(backend, { ...header, epoch: header.epoch + 1, flushedTo: engine.logBytes });
     } finally {
       await backend.close();
     }
@@ -213,4 +216,15 @@ export function surroundings(): Pick<Capabilities, 'locks' | 'broadcastChannel' 
     broadcastChannel: typeof BroadcastChannel !== 'undefined',
     crossOriginIsolated: (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === true,
   };
+}
+
+/** The refusal where the medium has no room even for a header: what is there can be read all the same. */
+async function writeIfRoom(backend: Backend, header: Backend['header']): Promise<QuotaError | undefined> {
+  try {
+    await backend.writeHeader(header);
+    return undefined;
+  } catch (error) {
+    if (error instanceof QuotaError) return error;
+    throw error;
+  }
 }

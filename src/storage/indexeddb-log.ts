@@ -80,6 +80,8 @@ export class IndexedDbLog implements Log {
   #reading: IDBPTransaction<Schema, [LogName]> | undefined;
   #next = 1;
   #flushed = 1;
+  /** What stands in `meta`: nothing has to be written where that is all. */
+  #marked = 0;
   #extentBytes = 0;
   #sealing = false;
 
@@ -223,6 +225,7 @@ export class IndexedDbLog implements Log {
     if (typeof flushed !== 'number') return;
     if (flushed > this.#next) throw lost(this.#next, flushed);
     this.#flushed = flushed;
+    this.#marked = flushed;
   }
 
   begin(seal = false): PagedBatch {
@@ -335,6 +338,7 @@ export class IndexedDbLog implements Log {
   async flush(): Promise<Level> {
     this.#refuseLost();
     const next = this.#next;
+    if (next === this.#marked) return 'durable';
     try {
       await putMeta(this.#db, this.#flushedKey, next);
     } catch (error) {
@@ -342,6 +346,7 @@ export class IndexedDbLog implements Log {
       throw mediumError('flushing IndexedDB', error);
     }
     this.#flushed = next;
+    this.#marked = next;
     this.flushes += 1;
     return 'durable';
   }

@@ -41,7 +41,11 @@ export async function openIndexedDb(name: string, options: BackendOptions): Prom
     }
     let header = found ?? newHeader(options);
     const writeHeader = async (next: Header) => {
-      await putMeta(db, 'header', encodeHeader(next));
+      try {
+        await putMeta(db, 'header', encodeHeader(next));
+      } catch (error) {
+        throw mediumError('writing the header', error);
+      }
       header = next;
     };
     if (!found) await writeHeader(header);

@@ -17,6 +17,8 @@ export interface SyncFile {
 
 /** What the engines and systems call a full disk. */
 const FULL = new Set(['QuotaExceededError', 'NS_ERROR_FILE_NO_DEVICE_SPACE', 'ENOSPC', 'EDQUOT']);
+/** Chromium says it in words only, where IndexedDB meets a full disk. */
+const FULL_IN_WORDS = 'FILE_ERROR_NO_SPACE';
 
 /** @throws IoError, QuotaError */
 export function sizeOf(file: SyncFile): number {
@@ -89,7 +91,7 @@ export function mediumError(doing: string, cause: unknown): StoreError {
     code = '',
     message = String(cause),
   } = (cause ?? {}) as Partial<Error & { code: string }>;
-  if (FULL.has(name) || FULL.has(String(code))) {
+  if (FULL.has(name) || FULL.has(String(code)) || message.includes(FULL_IN_WORDS)) {
     return new QuotaError(`${doing}: the browser or the disk gives no more space; nothing was changed`, {
       cause,
     });
