@@ -1,6 +1,6 @@
 /**
  * No room, in three ways: the quota of Chromium, that of Firefox, and a disk that is full,
- * under each engine.
+ * under each engine. `npm run kills` tries strict stores as well.
  */
 import { closeSync, fsyncSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,8 @@ import { PowerDisk } from './engines/power-disk.js';
 import { type Manners, refusesAndRecovers } from './full.js';
 import type { Page } from './keeps-and-shares.js';
 
-const DURABILITIES = ['relaxed', 'strict'] as const;
+const FULL = process.env.ROOTCELLAR_FULL !== undefined;
+const DURABILITIES = FULL ? (['relaxed', 'strict'] as const) : (['relaxed'] as const);
 const PLACES = ['hybrid', 'disk'] as const;
 /** Of a disk, when a store begins to fill it. */
 const LEFT_BYTES = 15 * 2 ** 20;
@@ -39,7 +40,10 @@ describe('the quota of chromium', () => {
     const quota = bytes === undefined ? {} : { quotaSize: bytes };
     await session.send('Storage.overrideQuotaForOrigin', { origin, ...quota });
   };
-  const room = { take: () => allow(6 * 2 ** 20), give: () => allow() };
+  const room = {
+    take: () => allow(6 * 2 ** 20),
+    give: () => allow().then(() => undefined),
+  };
   for (const place of PLACES) {
     for (const durability of DURABILITIES) refusesAndRecovers(browser, place, durability, room);
   }
@@ -58,7 +62,8 @@ describe.runIf(limited)('the quota of firefox', () => {
       for (let i = 0; i < 4; i++) await ballast.set(`${i}`, new Uint8Array(2 ** 20).fill(i));
       await ballast.close();
     });
-  const give = (page: Page) => page.evaluate(() => window.rootcellar.destroy('ballast'));
+  const give = (page: Page) =>
+    page.evaluate(() => window.rootcellar.destroy('ballast')).then(() => undefined);
   for (const place of PLACES) {
     for (const durability of DURABILITIES) refusesAndRecovers(browser, place, durability, { take, give });
   }
@@ -89,7 +94,13 @@ describe.skipIf(missing).each(engines)('a full disk under $name', (engine) => {
       }
       closeSync(file);
     },
-    give: async () => rmSync(ballast),
+    give: async () => {
+      rmSync(ballast);
+      if (engine.name !== 'firefox') return undefined;
+      // It opens no file any more, until it is started again.
+      await browser.restart();
+      return (await browser.tab()).page;
+    },
   };
   for (const place of PLACES.filter((one) => engine.modes.includes(one))) {
     for (const durability of DURABILITIES) {

@@ -11,6 +11,7 @@ const BENCHMARKS = {
   engine: 'bench/engine/run.mjs',
   eviction: 'bench/eviction/run.mjs',
   expiry: 'bench/expiry.mjs',
+  strict: 'bench/strict/run.mjs',
 };
 /** Run by name only. */
 const LONG = { 'maplet-long': 'bench/maplet-long.mjs' };

@@ -3,7 +3,8 @@
  * Chromium, and some in Firefox and WebKitGTK where they are installed.
  *
  *    npm run e2e -- [part of a file's name]
- *    npm run kills        browsers killed under load, more often than in every run
+ *    npm run kills        browsers killed under load and out of room, more often than in every run
+ *    npm run power        the power cut under them, five times a scenario (Linux, root)
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';

@@ -128,8 +128,10 @@ export class Tab {
     const answer: Answer = JSON.parse(await text(request));
     this.errors.push(...(answer.errors ?? []));
     const { until, resolve, reject } = this.#current ?? {};
-    if (answer.leaving) response.on('close', () => resolve?.(undefined));
-    else if (answer.thrown) reject?.(Object.assign(new Error(), answer.thrown));
+    if (answer.leaving) {
+      response.on('close', () => resolve?.(undefined));
+      response.write(' ');
+    } else if (answer.thrown) reject?.(Object.assign(new Error(), answer.thrown));
     else if (until === 'answer' && answer.ready)
       reject?.(new Error('the page was loaded anew in the middle of a call'));
     else resolve?.(answer.value);

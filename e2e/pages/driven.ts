@@ -15,16 +15,12 @@ addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) 
 export async function drive(tab: string): Promise<void> {
   let answer: Answer = { ready: true };
   for (;;) {
-    const asked = ask(tab, { ...answer, errors: errors.splice(0) });
-    // The question is broken off when the tab is gone: so the test knows.
-    if ('leaving' in answer) setTimeout(() => window.close(), 20);
-    answer = await obey(await asked);
+    const body = JSON.stringify({ ...answer, errors: errors.splice(0) });
+    const response = await fetch(`/orders/${tab}`, { method: 'POST', body });
+    // What is said then has no end; it is broken off when the tab is gone, so the test knows.
+    if (answer.leaving) window.close();
+    answer = await obey(await response.json());
   }
-}
-
-async function ask(tab: string, answer: Answer): Promise<Order> {
-  const response = await fetch(`/orders/${tab}`, { method: 'POST', body: JSON.stringify(answer) });
-  return response.json();
 }
 
 async function obey(order: Order): Promise<Answer> {
