@@ -17,6 +17,8 @@ import type { OwnCodecs } from './codecs.js';
 export interface Value extends Encoded {
   /** `bytes` are packed. */
   readonly packed?: Packed | undefined;
+  /** Where it stands; keeps it unpacked. */
+  readonly holder?: EntryView;
 }
 
 /** A shorter value is not packed. */
@@ -30,8 +32,9 @@ export function sizeOf({ packed, bytes }: Value): number {
 }
 
 /** The value of an entry, over the entry's bytes. REQUIRES: it stands there. */
-export function valueIn({ kind, value, packed }: EntryView): Value {
-  return { kind, bytes: value, packed };
+export function valueIn(holder: EntryView): Value {
+  const { kind, value, packed } = holder;
+  return packed ? { kind, bytes: value, packed, holder } : { kind, bytes: value };
 }
 
 export interface PackingOptions {
@@ -67,11 +70,15 @@ export class Packing {
 
   /** @throws CorruptionError, UnsupportedError where its codec is not known. */
   unpack(value: Value): Eventually<Encoded> {
-    const { packed, kind } = value;
+    const { packed, kind, holder } = value;
     if (!packed) return value;
+    if (holder?.unpacked) return { kind, bytes: holder.unpacked };
     return compression()
       .then(({ decompress }) => decompress(value.bytes, packed.size, this.options.own))
-      .then((bytes) => ({ kind, bytes }));
+      .then((bytes) => {
+        if (holder) holder.unpacked = bytes;
+        return { kind, bytes };
+      });
   }
 
   decode(value: Value): Eventually<unknown> {

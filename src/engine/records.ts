@@ -79,7 +79,8 @@ export class Records implements RecordSource {
   }
 
   #keep(location: number, entry: EntryView): EntryView {
-    const bytes = entry.bytes + OVERHEAD_BYTES;
+    // A packed value stays unpacked once it was read.
+    const bytes = entry.bytes + (entry.packed?.size ?? 0) + OVERHEAD_BYTES;
     if (bytes > this.maxBytes * LARGEST_SHARE) return entry;
     if (this.#youngBytes + bytes > this.maxBytes / 2) {
       this.#old = this.#young;

@@ -277,10 +277,27 @@ describe('a store that compresses', () => {
     expect(await known.count()).toBe(3);
     expect(seen).toEqual([]);
     expect(await known.get('twin')).toEqual(new Uint8Array(3000));
-    expect(seen).toEqual(['decompress']);
+    expect(await known.get('twin')).toEqual(new Uint8Array(3000));
+    expect(seen, 'once, while its record is in the cache').toEqual(['decompress']);
+    const twice = [await known.get('twin'), await known.get('twin')] as Uint8Array[];
+    twice[0]!.fill(9);
+    expect(twice[1]).toEqual(new Uint8Array(3000));
     const unknown = await disk.open('none');
     expect(await unknown.get('short')).toBe('x');
     await expect(unknown.get('twin')).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+  });
+
+  test('keeps no more in memory than the cache may have, values unpacked', async () => {
+    const disk = new Disk();
+    const engine = await disk.open('gzip');
+    const size = 100_000;
+    await engine.setMany(Array.from({ length: 300 }, (_, i) => [`k${i}`, text(size, `value ${i} `)]));
+    const again = await disk.open('gzip');
+    for (let i = 0; i < 300; i++) expect(await again.get(`k${i}`)).toHaveLength(size);
+    const { cacheBytes } = (await again.stats()).storage;
+    expect(cacheBytes).toBeGreaterThan(5 * 2 ** 20);
+    expect(cacheBytes).toBeLessThanOrEqual(16 * 2 ** 20);
+    expect((await again.health()).storedBytes).toBeLessThan(2 ** 20);
   });
 
   test('setting the value that is there writes no value bytes, however it is packed there', async () => {

@@ -165,6 +165,8 @@ export class EntryView implements EntryFields {
   readonly reference: Reference | undefined;
   readonly packed: Packed | undefined;
   readonly brings: boolean;
+  /** Its packed value, once somebody has unpacked it. */
+  unpacked: Uint8Array | undefined;
   #bytes: Uint8Array;
   #start: number;
   #keyStart: number;
