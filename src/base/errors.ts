@@ -14,7 +14,17 @@ export interface StoreErrorOptions {
   readonly cause?: unknown;
 }
 
+/** Marks our errors, also those of a second copy of this module: see `host/worker.ts`. */
+const KIND = Symbol.for('rootcellar.error');
+
 export class StoreError extends Error {
+  /** By what an error is called, not by whose copy of the class made it. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
+    const kind = (Object(value) as { [KIND]?: string })[KIND];
+    return kind !== undefined && (this === StoreError || STORE_ERRORS[kind] === this);
+  }
+
   /** The class name without `Error`, in capitals with underscores: `DATA_LOSS`. */
   readonly code: string;
   readonly detail: unknown;
@@ -25,6 +35,7 @@ export class StoreError extends Error {
     const name = nameOf(new.target);
     this.name = name;
     this.code = codeOf(name);
+    Object.defineProperty(this, KIND, { value: name });
     this.detail = options.detail;
   }
 }

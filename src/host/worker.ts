@@ -24,7 +24,15 @@ const { DedicatedWorkerGlobalScope: Scope } = globalThis as {
   DedicatedWorkerGlobalScope?: new () => object;
 };
 
-if (Scope && globalThis instanceof Scope) {
+/**
+ * Set where the worker serves already. A bundler lets what is loaded on demand import the
+ * worker's own script, and WebKit runs that a second time then.
+ */
+const SERVES = Symbol.for('rootcellar.serves');
+const scope = globalThis as { [SERVES]?: boolean };
+
+if (Scope && globalThis instanceof Scope && !scope[SERVES]) {
+  scope[SERVES] = true;
   installHandlers();
   expose(createRoot());
 }
