@@ -88,7 +88,7 @@ export function hashBytes(
   end = bytes.length,
   domain = 0,
 ): number {
-  const k0 = secret[0]! ^ Math.imul(domain, DOMAIN_FACTOR);
+  const k0 = domainKey(secret, domain);
   const k1 = secret[1]!;
   let v0 = k0;
   let v1 = k1 ^ 0xee;
@@ -163,8 +163,13 @@ function hashWide(secret: Secret, text: string): number {
   return finish(v0, v1, v2, v3, last);
 }
 
+/** First word of the secret in a domain. */
+export function domainKey(secret: Secret, domain: number): number {
+  return secret[0]! ^ Math.imul(domain, DOMAIN_FACTOR);
+}
+
 /** Takes in the last word, which carries the length, and draws the two lanes. */
-function finish(v0: number, v1: number, v2: number, v3: number, last: number): number {
+export function finish(v0: number, v1: number, v2: number, v3: number, last: number): number {
   let first = 0;
   v3 ^= last;
   for (let round = 0; round <= 2 * ROUNDS_AT_END; round++) {

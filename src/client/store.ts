@@ -22,6 +22,7 @@ import type {
   SetOptions,
   Snapshot,
   Store,
+  StreamOptions,
   SweepResult,
   Transaction,
   TransactionOptions,
@@ -102,6 +103,14 @@ export class RemoteStore implements Store {
 
   set(key: string, value: unknown, options?: Options): Promise<Commit> {
     return this.#call('set', options, key, value);
+  }
+
+  async setStream(key: string, readable: ReadableStream<Uint8Array>, options?: SetOptions): Promise<Commit> {
+    return (await import('./streams.js')).setStream(this.remote, key, readable, options);
+  }
+
+  async getStream(key: string, options?: StreamOptions): Promise<ReadableStream<Uint8Array> | undefined> {
+    return (await import('./streams.js')).getStream(this.remote, key, options);
   }
 
   async setMany(

@@ -129,6 +129,16 @@ export interface ImportOptions extends WriteOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
+/** Bytes of a value. */
+export interface StreamRange {
+  /** Inclusive. Default: 0. */
+  readonly start?: number;
+  /** Exclusive. Default: the end of the value. */
+  readonly end?: number;
+}
+
+export interface StreamOptions extends StreamRange, CallOptions {}
+
 export interface TransactionOptions extends WriteOptions {
   /** How often it runs again after a conflict. Default: 16. */
   readonly retries?: number;

@@ -15,6 +15,7 @@ import type {
   ReadOptions,
   SetManyOptions,
   SetOptions,
+  StreamOptions,
   StrictOptions,
   TransactionOptions,
   TtlRangeOptions,
@@ -113,6 +114,21 @@ export interface Store extends Scans {
 
   /** Stores `value` under `key` and drops the key's expiry unless `ttl` or `keepTtl` says otherwise. */
   set(key: string, value: unknown, options?: SetOptions): Promise<Commit>;
+  /**
+   * Stores the bytes of `readable` under `key`, as a `Uint8Array`, without ever holding all of them: what is
+   * larger than `dedup.chunkBytes` is cut by its content. The key changes when all has come, at once; when the
+   * stream fails or is aborted nothing has changed. A store with `dedup.mode: 'off'` holds the whole.
+   *
+   * @throws ConflictError when a condition is not met, or the store was cleared meanwhile.
+   */
+  setStream(key: string, readable: ReadableStream<Uint8Array>, options?: SetOptions): Promise<Commit>;
+  /**
+   * The bytes of a value, of this moment whatever is written meanwhile, or `undefined` where there is no key. A
+   * string gives its UTF-8, a `Blob` or `File` its content. Of a value that is cut only what is wanted is read.
+   *
+   * @throws TypeError when the value is neither bytes, text, `Blob` nor `File`.
+   */
+  getStream(key: string, options?: StreamOptions): Promise<ReadableStream<Uint8Array> | undefined>;
   /**
    * All of them or none. A later duplicate of a key wins; a refused condition refuses all.
    * The whole is in memory until it is written: for more than that, call it again and again.

@@ -77,7 +77,7 @@ function putAll(encoded: ReadonlyMap<string, Value>, terms: PutTerms): Mutation[
   return mutations;
 }
 
-function resolveSet(
+export function resolveSet(
   call: string,
   options: unknown,
   settings: Settings,

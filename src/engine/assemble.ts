@@ -5,6 +5,7 @@ import { CorruptionError } from '../base/errors.js';
 import type { EntryView, Reference } from '../storage/log/index.js';
 import { CHUNK_ROW, type Content, type Made } from './change.js';
 import { decodeMaking, Form, MADE } from './made.js';
+import { sizeOf, type Value } from './packing.js';
 
 /** Finds what references name. */
 export interface Resolver {
@@ -22,10 +23,10 @@ export function isMade({ kind }: { readonly kind: number }): boolean {
   return (kind & MADE) !== 0;
 }
 
-/** What the value of `entry` is made of. */
-export function madeOf(entry: EntryView, resolver: Resolver): Eventually<Made> {
-  const bytes = entry.value.length;
-  const { form, depth, parts } = decodeMaking(entry.value);
+/** What a value is made of, as these bytes say. */
+export function madeOf(making: Uint8Array, resolver: Resolver): Eventually<Made> {
+  const bytes = making.length;
+  const { form, depth, parts } = decodeMaking(making);
   if (form === Form.Delta) {
     const chunks = new Uint32Array(0);
     return andThen(resolver.contentOf(parts[0]!), (base) => ({ bytes, depth, chunks, base }));
@@ -40,11 +41,11 @@ export function madeOf(entry: EntryView, resolver: Resolver): Eventually<Made> {
   return andThen(filled, () => ({ bytes, depth, chunks, base: undefined }));
 }
 
-/** The value of `entry`, in memory of its own. */
-export function assemble(entry: EntryView, resolver: Resolver): Eventually<Encoded> {
-  const kind = entry.kind & ~MADE;
-  const { size } = entry;
-  const { form, parts, delta } = decodeMaking(entry.value);
+/** The value that `made` names the parts of, in memory of its own. */
+export function assemble(made: Value, resolver: Resolver): Eventually<Encoded> {
+  const kind = made.kind & ~MADE;
+  const size = sizeOf(made);
+  const { form, parts, delta } = decodeMaking(made.bytes);
   if (form === Form.Delta) {
     return andThen(resolver.resolve(parts[0]!), (base) =>
       andThen(resolver.encodedOf(base.entry), (encoded) =>

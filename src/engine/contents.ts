@@ -2,7 +2,7 @@
  * Which stored object a content is. A candidate that the hash finds is only a
  * candidate: the bytes decide, or the version that brought it.
  */
-import { andThen, type Eventually, inTurn } from '../base/bytes.js';
+import { andThen, type Eventually, equalBytes, inTurn } from '../base/bytes.js';
 import type { Encoded } from '../base/codec/index.js';
 import { CorruptionError } from '../base/errors.js';
 import { lane } from '../base/hash.js';
@@ -100,11 +100,16 @@ export class Contents implements Resolver {
 
   /** The value that `entry` holds, packed or not. */
   valueOf(entry: EntryView): Eventually<Value> {
-    return isMade(entry) ? assemble(entry, this) : valueIn(entry);
+    return this.#whole(valueIn(entry));
   }
 
   encodedOf(entry: EntryView): Eventually<Encoded> {
     return andThen(this.valueOf(entry), (value) => this.packing.unpack(value));
+  }
+
+  /** What a value is made of that comes so; `undefined` where it comes as it is. */
+  madeIn(value: Value): Eventually<Made | undefined> {
+    return isMade(value) ? madeOf(value.bytes, this) : undefined;
   }
 
   /** What the put `entry`, which lies at `location`, holds or refers to. */
@@ -125,19 +130,32 @@ export class Contents implements Resolver {
 
   /** Whether the value of `entry` is this one. The bytes decide; those of a made one where all else agrees. */
   #holds(entry: EntryView, value: Value): Eventually<boolean> {
-    if (!isMade(entry)) return this.packing.same(valueIn(entry), value);
+    const own = valueIn(entry);
+    if (!isMade(own) && !isMade(value)) return this.packing.same(own, value);
+    const high = this.packing.hash(own);
+    const low = lane[0]!;
     const differ =
-      (entry.kind & ~MADE) !== value.kind ||
-      entry.size !== sizeOf(value) ||
-      entry.packed?.high !== this.packing.hash(value) ||
-      entry.packed.low !== lane[0];
-    return !differ && andThen(assemble(entry, this), (made) => this.packing.same(made, value));
+      (own.kind & ~MADE) !== (value.kind & ~MADE) ||
+      sizeOf(own) !== sizeOf(value) ||
+      high !== this.packing.hash(value) ||
+      low !== lane[0];
+    if (differ) return false;
+    const { length } = own.bytes;
+    const sameParts = own.kind === value.kind && length === value.bytes.length;
+    if (sameParts && equalBytes(own.bytes, 0, value.bytes, 0, length)) return true;
+    return andThen(this.#whole(own), (one) =>
+      andThen(this.#whole(value), (other) => this.packing.same(one, other)),
+    );
+  }
+
+  #whole(value: Value): Eventually<Value> {
+    return isMade(value) ? assemble(value, this) : value;
   }
 
   #made(entry: EntryView): Eventually<Made | undefined> {
     if (!isMade(entry)) return undefined;
     if (this.#lastMade?.entry === entry) return this.#lastMade.made;
-    return andThen(madeOf(entry, this), (made) => {
+    return andThen(madeOf(entry.value, this), (made) => {
       this.#lastMade = { entry, made };
       return made;
     });

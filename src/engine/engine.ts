@@ -13,15 +13,17 @@ import { isEverything, resolveRange } from './bounds.js';
 import type { Environment } from './environment.js';
 import { Parts } from './parts.js';
 import type { ItemKind } from './reader.js';
-import { recover } from './recover.js';
+import { dropOrphans, recover } from './recover.js';
 
 import type { Piece } from './scans.js';
 import { seal } from './seal.js';
+import type { Streams } from './streams.js';
 import type { Transfers } from './transfers.js';
 import type { Versions } from './versions.js';
 
 export class Engine {
   readonly #parts: Parts;
+  #streams: Promise<Streams> | undefined;
 
   private constructor(parts: Parts) {
     this.#parts = parts;
@@ -64,6 +66,7 @@ export class Engine {
     const { state, contents } = engine.#parts;
     const settle = () => engine.#parts.settle();
     const replayed = await recover({ log: environment.log, state, contents, settle }, image?.position);
+    await dropOrphans(engine.#parts);
     counters.recovered = replayed.entries;
     counters.tornBytes = replayed.tornBytes;
     counters.openedIn = environment.now() - counters.openedAt;
@@ -174,6 +177,12 @@ export class Engine {
   }
 
   /** Exports and imports, which go piece by piece. */
+  /** Values that come in and go out as streams. */
+  streams(): Promise<Streams> {
+    this.#streams ??= import('./streams.js').then(({ Streams }) => new Streams(this.#parts));
+    return this.#streams;
+  }
+
   get transfers(): Transfers {
     return this.#parts.transfers;
   }
@@ -236,5 +245,6 @@ export class Engine {
     this.#parts.scans.clear();
     this.versions.release();
     this.#parts.transfers.clear();
+    (await this.#streams)?.clear();
   }
 }

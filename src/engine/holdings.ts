@@ -10,6 +10,8 @@ export interface Holdings {
   readonly objects: IndexMaplet;
   /** Object -> how many have it, where that is not one. */
   readonly references: Map<number, number>;
+  /** Of the references those of streams that come in: nothing in the log says so. */
+  readonly holds: Map<number, number>;
   objectCount: number;
   objectBytes: number;
   chunkCount: number;
@@ -50,4 +52,24 @@ export function letGoOf(holdings: Holdings, content: Content): void {
   if (!made) return;
   for (const part of chunksOf(made)) letGoOf(holdings, part);
   if (made.base) letGoOf(holdings, made.base);
+}
+
+/** A stream that comes in wants the object. */
+export function holdObject(holdings: Holdings, object: number): void {
+  shareObject(holdings, object);
+  holdings.holds.set(object, (holdings.holds.get(object) ?? 0) + 1);
+}
+
+/** The end of a hold. */
+export function endHold(holdings: Holdings, content: Content): void {
+  const count = holdings.holds.get(content.object)!;
+  if (count === 1) holdings.holds.delete(content.object);
+  else holdings.holds.set(content.object, count - 1);
+  letGoOf(holdings, content);
+}
+
+/** An object that was brought, and that nobody has, goes. */
+export function dropOrphan(holdings: Holdings, content: Content): void {
+  holdings.references.delete(content.object);
+  letGoOf(holdings, content);
 }

@@ -38,7 +38,7 @@ export function takeImage(state: State, log: Log): Image {
     logBytes: log.bytes,
     index: state.index.snapshot(),
     objects: state.objects.snapshot(),
-    references: pairsOf(state.references),
+    references: pairsOf(state.references, state.holds),
     deadlines: state.deadlines.rows(),
     runs: state.runs,
     answers: [...state.answers.all()],
@@ -113,10 +113,17 @@ function fill(state: State, image: Image): void {
   for (let i = 0; i < deadline.length; i++) state.deadlines.schedule(high[i]!, low[i]!, deadline[i]!);
 }
 
-function pairsOf(references: ReadonlyMap<number, number>): Uint32Array {
-  const pairs = new Uint32Array(references.size * 2);
+/** What the log says: streams that come in are none of it. */
+function pairsOf(references: ReadonlyMap<number, number>, holds: ReadonlyMap<number, number>): Uint32Array {
+  const logged = new Map(references);
+  for (const [object, held] of holds) {
+    const count = (references.get(object) ?? 1) - held;
+    if (count === 1) logged.delete(object);
+    else logged.set(object, count);
+  }
+  const pairs = new Uint32Array(logged.size * 2);
   let i = 0;
-  for (const [object, count] of references) {
+  for (const [object, count] of logged) {
     pairs[i++] = object;
     pairs[i++] = count;
   }

@@ -3,8 +3,9 @@
  * candidates count only when their record has that very key.
  */
 import { andThen, type Eventually } from '../base/bytes.js';
+import type { Encoded } from '../base/codec/index.js';
 import { hashString, lane } from '../base/hash.js';
-import type { EntryView } from '../storage/log/index.js';
+import type { EntryView, Reference } from '../storage/log/index.js';
 import type { Contents } from './contents.js';
 import type { Value } from './packing.js';
 import type { RecordSource } from './records.js';
@@ -94,7 +95,17 @@ export class Lookup {
     return andThen(this.holder(entry), (holder) => this.contents.valueOf(holder));
   }
 
-  /** The same in memory of its own. */
+  /** The same, not packed. */
+  encoded(entry: EntryView): Eventually<Encoded> {
+    return andThen(this.holder(entry), (holder) => this.contents.encodedOf(holder));
+  }
+
+  /** The bytes of a chunk. */
+  chunk(reference: Reference): Eventually<Uint8Array> {
+    return andThen(this.contents.resolve(reference), ({ entry }) => entry.value);
+  }
+
+  /** The value of the record `entry` in memory of its own. */
   copy(entry: EntryView): Eventually<Value> {
     return andThen(this.value(entry), (value) => ({ ...value, bytes: value.bytes.slice() }));
   }

@@ -29,6 +29,8 @@ export const MADE = 8;
 export const CHUNK = 7;
 
 export const Form = { Chunks: 1, Delta: 2 } as const;
+/** A chunk has on average so much of the size from which on values are cut. */
+export const CHUNK_SHARE = 1 / 4;
 const HEAD_BYTES = 2;
 const NO_DELTA = new Uint8Array(0);
 

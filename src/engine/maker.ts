@@ -6,12 +6,10 @@
  */
 import type { Eventually } from '../base/bytes.js';
 import type { Secret } from '../base/hash.js';
-import { type ChunkSizes, chunkSizes, chunksOf, gearTable } from '../structures/dedup/index.js';
+import { type ChunkSizes, chunkSizes, chunksOf, gearSeed, gearTable } from '../structures/dedup/index.js';
+import { CHUNK_SHARE } from './made.js';
 import { type GroupObjects, type Parts, type Placer, placeChunks } from './objects.js';
 import type { Value } from './packing.js';
-
-/** A chunk has about so much of the size from which on values are cut. */
-const CHUNK_SHARE = 1 / 4;
 
 export interface MakerOptions {
   /** Larger values are cut. */
@@ -28,7 +26,7 @@ export class Maker {
     secret: Secret,
   ) {
     this.#sizes = chunkSizes(Math.floor(options.chunkBytes * CHUNK_SHARE));
-    this.#gear = gearTable(secret[0]! ^ secret[1]!);
+    this.#gear = gearTable(gearSeed(secret));
   }
 
   /** What the value is to be made of; `undefined`: of nothing but itself. */

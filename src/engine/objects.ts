@@ -45,11 +45,17 @@ export function newObject(value: Value, parts?: Parts): NewObject {
   return { value, parts, location: -1, birth: 0, made: undefined };
 }
 
+/** Finds objects for values. */
 export class Placer {
   constructor(
     private readonly contents: Contents,
     private readonly packing: Packing,
   ) {}
+
+  /** A value that is brought in the form in which it comes. */
+  asItComes(value: Value): Eventually<NewObject> {
+    return andThen(this.contents.madeIn(value), (made) => ({ ...newObject(value), made }));
+  }
 
   /** The object that has this content, or what `fresh` makes where there is none. */
   place(value: Value, group: GroupObjects, fresh: () => Eventually<NewObject>): Eventually<Holding> {
@@ -147,7 +153,7 @@ export function writtenOf(
 }
 
 /** A chunk that is new: it comes as an OBJECT. Of a delta the base is stored, always. */
-function addPart(
+export function addPart(
   { high, low, size, object }: Holding,
   batch: Batch,
   version: number,

@@ -28,6 +28,7 @@ import { Scans } from './scans.js';
 import { seal } from './seal.js';
 import { settle } from './settle.js';
 import { State } from './state.js';
+import { StreamGate } from './stream-gate.js';
 import { Transfers } from './transfers.js';
 import { Versions } from './versions.js';
 import { Writes } from './writes.js';
@@ -39,12 +40,15 @@ const LEAST_CACHE_BYTES = 2 ** 20;
 
 export class Parts {
   readonly environment: Environment;
+  /** What comes in as a stream. */
+  readonly gate = new StreamGate();
   readonly state: State;
   readonly records: CurrentRecords;
   readonly contents: Contents;
   readonly lookup: Lookup;
   readonly reads: Reads;
   readonly writes: Writes;
+  readonly placer: Placer;
   readonly planner: Planner;
   readonly committer: Committer;
   readonly expirer: Expirer;
@@ -110,6 +114,7 @@ export class Parts {
     };
     this.report = new Report(environment, state, this.records, this.lookup.probes, this.counters);
     const placer = new Placer(this.contents, packing);
+    this.placer = placer;
     const maker = MakerClass && new MakerClass(settings.dedup, placer, state.secret);
     this.planner = new Planner(state, this.lookup, placer, settings, packing, maker);
     this.committer = new Committer({
@@ -119,12 +124,7 @@ export class Parts {
       growing: settings.maplet.autoResize,
       now: environment.now,
       settle: () => this.settle(),
-      seal: async () => {
-        await this.settle();
-        await seal(log, state);
-        this.images.afterSeal();
-        this.merger.start();
-      },
+      seal: () => this.seal(),
       onCommit: (changes) => {
         this.rewriter.note(changes);
         this.maintenance.afterCommit();
@@ -146,6 +146,7 @@ export class Parts {
       records: this.records,
       committer: this.committer,
       packing,
+      gate: this.gate,
       settle: () => this.settle(),
       onFollow: () => this.merger.start(),
     });
@@ -204,6 +205,14 @@ export class Parts {
 
   settle(): Promise<void> {
     return settle(this.state, this.lookup, this.contents);
+  }
+
+  /** REQUIRES: nothing is applied meanwhile. */
+  async seal(): Promise<void> {
+    await this.settle();
+    await seal(this.environment.log, this.state);
+    this.images.afterSeal();
+    this.merger.start();
   }
 
   /** `figure` of the state when its totals are exact, given what in them has expired. */

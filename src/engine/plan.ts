@@ -244,7 +244,10 @@ export class Planner {
     if (this.settings.dedup.mode === 'off') {
       return put({ high: 0, low: 0, size: sizeOf(encoded), object: newObject(encoded) });
     }
-    const fresh = () => andThen(this.maker?.partsOf(encoded, group), (parts) => newObject(encoded, parts));
+    const fresh = () =>
+      andThen(this.maker?.partsOf(encoded, group), (parts) =>
+        parts ? newObject(encoded, parts) : this.placer.asItComes(encoded),
+      );
     return andThen(this.placer.place(encoded, group, fresh), put);
   }
 }

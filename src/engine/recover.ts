@@ -25,8 +25,10 @@ import { decodeMerge, type Fence } from '../structures/runs/index.js';
 import { answerIn } from './answers.js';
 import type { Content } from './change.js';
 import type { Contents } from './contents.js';
+import { dropOrphan } from './holdings.js';
 import { markOf } from './mark.js';
 import { PlacedKeys } from './placed.js';
+import type { RecordSource } from './records.js';
 import type { State } from './state.js';
 
 export interface RecoveryParts {
@@ -131,6 +133,19 @@ class Recovery {
         state.supersede(key, slot.location, slot.content);
       } else state.recall(key, slot);
     }
+  }
+}
+
+/** Chunks of a stream that did not come to its end: nobody has them, and nobody will. */
+export async function dropOrphans({
+  state,
+  records,
+  contents,
+}: Pick<RecoveryParts, 'state' | 'contents'> & { records: RecordSource }): Promise<void> {
+  for (const [object, count] of [...state.references]) {
+    if (count > 0) continue;
+    const entry = await records.read(object);
+    dropOrphan(state, await contents.of(entry, object));
   }
 }
 

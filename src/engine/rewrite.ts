@@ -35,6 +35,7 @@ import { Past } from './past.js';
 import { atView } from './reader.js';
 import type { Records } from './records.js';
 import type { State, View } from './state.js';
+import type { StreamGate } from './stream-gate.js';
 import { Target } from './target.js';
 
 /** So few commits may be left for the moment in which the queue is held. */
@@ -50,8 +51,18 @@ export interface RewriterParts {
   readonly committer: Committer;
   readonly packing: Packing;
   readonly settle: () => Promise<void>;
+  /** What comes in as a stream. */
+  readonly gate: StreamGate;
   /** Told when the new log has taken the place of the old. */
   readonly onFollow: () => void;
+}
+
+/** The version that is frozen, and what it is copied from and to. */
+interface Begun {
+  readonly successor: Successor;
+  readonly source: Records;
+  readonly view: View;
+  readonly marks: readonly Mark[];
 }
 
 export class Rewriter {
@@ -73,7 +84,20 @@ export class Rewriter {
 
   /** Whether a rewriting could begin now. */
   get free(): boolean {
-    return this.#running === undefined && !this.#held && this.#parts.environment.successor !== undefined;
+    const { environment, gate } = this.#parts;
+    return (
+      this.#running === undefined && !this.#held && gate.open === 0 && environment.successor !== undefined
+    );
+  }
+
+  /** Whether a version is being copied: what is only in memory would be lost by it. */
+  get busy(): boolean {
+    return this.#noted !== undefined;
+  }
+
+  /** Resolves when what runs has ended, however. */
+  async idle(): Promise<void> {
+    await this.#running?.catch(() => {});
   }
 
   /** Told of each group that was committed. */
@@ -106,7 +130,7 @@ export class Rewriter {
   }
 
   async #rewrite(): Promise<CompactResult> {
-    const { environment, log, state, records, committer } = this.#parts;
+    const { environment, log, state, committer } = this.#parts;
     const before = log.bytes;
     if (!environment.successor) return { before, after: before };
     await this.#emptying;
@@ -115,14 +139,7 @@ export class Rewriter {
         'a scan or a snapshot from before the last compaction is still open; end it first',
       );
     }
-    const { successor, source, view, marks } = await committer.exclusive(async () => {
-      await this.#parts.settle();
-      const made = await environment.successor!();
-      const held = records.era;
-      held.retain();
-      this.#noted = [];
-      return { successor: made, source: held, view: state.view(), marks: [...state.marks.values()] };
-    });
+    const { successor, source, view, marks } = await this.#begin();
     let adopting = false;
     try {
       const target = new Target(successor.log, state, environment, this.#parts.packing);
@@ -148,6 +165,24 @@ export class Rewriter {
       throw error;
     } finally {
       source.release();
+    }
+  }
+
+  /** Freezes a version, once no stream has chunks in the log that only memory knows of. */
+  async #begin(): Promise<Begun> {
+    const { environment, state, records, committer, gate } = this.#parts;
+    for (;;) {
+      await gate.quiet();
+      const begun = await committer.exclusive(async () => {
+        if (gate.open > 0) return undefined;
+        await this.#parts.settle();
+        const successor = await environment.successor!();
+        const source = records.era;
+        source.retain();
+        this.#noted = [];
+        return { successor, source, view: state.view(), marks: [...state.marks.values()] };
+      });
+      if (begun) return begun;
     }
   }
 
@@ -178,30 +213,32 @@ export class Rewriter {
     const carrier = carrierTo(target, pause);
     const past = marks.length > 0 ? new Past(log, source, state, environment, packing, pause) : undefined;
     let from: number | undefined;
-    const copy = async (view: View, to: number | undefined) => {
-      if (from === undefined) return this.#copyAlive(view, source, target);
+    const copy = async (view: View, to: number | undefined, of: State) => {
+      if (from === undefined) return this.#copyAlive(view, of, source, target);
       const { lookup, contents } = atView(secret, view, source, packing);
       await carryStretch(log, { from, to }, { view, secret, lookup, contents }, carrier);
       await carrier.flush();
     };
     for (const mark of marks) {
       await past!.reach(mark.location);
-      await copy(past!.state.view(false), mark.location);
+      await copy(past!.state.view(false), mark.location, past!.state);
       const { label, version, createdAt: time } = mark;
       const figures = figuresIn(mark, target.log.bytes);
       await carrier.alone({ mutation: { type: 'checkpoint', label, figures }, version, time });
       from = mark.location;
     }
-    await copy(newest, undefined);
+    await copy(newest, undefined, state);
   }
 
-  async #copyAlive(view: View, source: Records, target: Target): Promise<void> {
+  /** `of`: the state of the view. What nobody had in it is left behind. */
+  async #copyAlive(view: View, of: State, source: Records, target: Target): Promise<void> {
     const secret = target.state.secret;
     const buckets = await bucketsOf(view, () => this.#pause());
     let slice: EntryFields[] = [];
     let bytes = 0;
     for (const bucket of buckets) {
       for (const location of withoutTwins(bucket.sort())) {
+        if (of.references.get(location) === 0) continue;
         const read = source.pass(location);
         const record = read instanceof Promise ? await read : read;
         slice.push(copyOf(record, location, view, secret, target.state.dedup));

@@ -79,6 +79,10 @@ export class State {
   marks: Marks = new Map();
   deadlines: TimerWheel;
   references = new Map<number, number>();
+  /** Of the references those of streams that come in: nothing in the log says so. */
+  readonly holds = new Map<number, number>();
+  /** How often everything was removed. */
+  clears = 0;
   /** To calls of other tabs. */
   answers = new Answers();
   /** Keys that may have an older record in the index. May name one twice. */
@@ -296,6 +300,8 @@ export class State {
     this.index = new IndexMaplet(this.indexOptions);
     this.objects = new IndexMaplet(this.indexOptions);
     this.references.clear();
+    this.holds.clear();
+    this.clears += 1;
     this.deadlines.clear();
     this.runs = [];
     this.#emptyAll();

@@ -1,10 +1,8 @@
 /**
- * Exports and imports that are under way, by id. One that nobody has asked anything of
- * for ten minutes is given up: a tab that died cannot say so. What reads and writes their
- * bytes is loaded for the first one.
+ * Exports and imports that are under way, by id. What reads and writes their bytes is loaded
+ * for the first one.
  */
 import type { Eventually } from '../base/bytes.js';
-import { LeaderUnresponsiveError } from '../base/errors.js';
 import { requireOptions, requirePositive, show } from '../contract/arguments.js';
 import { resolveWriteDurability, type Settings } from '../contract/options.js';
 import type { ImportOptions, ImportResult } from '../contract/store.js';
@@ -13,8 +11,8 @@ import type { Export, ExportPiece } from './export.js';
 import type { Import, ImportPlan, ImportTerms } from './import.js';
 import type { Packing } from './packing.js';
 import type { KeyScan } from './scan.js';
+import { UnderWay } from './under-way.js';
 
-const IDLE_MS = 10 * 60_000;
 /** What an import may need unless it is told. */
 const IMPORT_BYTES_MAX = 256 * 2 ** 20;
 
@@ -33,26 +31,19 @@ export interface TransferParts {
   readonly submit: Committer['submit'];
 }
 
-/** One of the two. */
-interface Transfer {
-  readonly export?: Export;
-  readonly import?: Import;
-}
-
-interface Open extends Transfer {
-  stopIdle: () => void;
-}
+const GONE =
+  'the export or import is not under way: it was given up, or the tab that led the store went away';
 
 export class Transfers {
   readonly #parts: TransferParts;
-  readonly #open = new Map<string, Open>();
-  /** Another engine over the same store must not take an id of this one for its own. */
-  readonly #era: number;
-  #last = 0;
+  readonly #exports: UnderWay<Export>;
+  readonly #imports: UnderWay<Import>;
 
   constructor(parts: TransferParts) {
     this.#parts = parts;
-    this.#era = parts.now();
+    const { after, now } = parts;
+    this.#exports = new UnderWay(`e${now()}`, after, (transfer) => transfer.release(), GONE);
+    this.#imports = new UnderWay(`i${now()}`, after, () => {}, GONE);
   }
 
   async beginExport(): Promise<string> {
@@ -60,7 +51,7 @@ export class Transfers {
     const scan = await beginScan();
     try {
       const loaded = await import('./export.js');
-      return this.#add({ export: new loaded.Export(packing, scan, now()) });
+      return this.#exports.add(new loaded.Export(packing, scan, now()));
     } catch (error) {
       scan.records.release();
       throw error;
@@ -68,7 +59,7 @@ export class Transfers {
   }
 
   async exportNext(id: string): Promise<ExportPiece> {
-    const found = this.#find(id, 'export');
+    const found = this.#exports.find(id);
     try {
       const piece = await found.next();
       if (piece[1]) this.release(id);
@@ -83,12 +74,12 @@ export class Transfers {
   async beginImport(options: unknown): Promise<string> {
     const terms = importTerms(options, this.#parts.settings);
     const loaded = await import('./import.js');
-    return this.#add({ import: new loaded.Import(terms) });
+    return this.#imports.add(new loaded.Import(terms));
   }
 
   /** Checks the next bytes; gives the records that were read so far. */
   importWrite(id: string, bytes: unknown): number {
-    const found = this.#find(id, 'import');
+    const found = this.#imports.find(id);
     try {
       if (!(bytes instanceof Uint8Array)) {
         throw new TypeError(`import: expected pieces that are a Uint8Array, got ${show(bytes)}`);
@@ -102,7 +93,7 @@ export class Transfers {
 
   /** All bytes were given: now they count, or none of them. */
   async importEnd(id: string): Promise<ImportResult> {
-    const found = this.#find(id, 'import');
+    const found = this.#imports.find(id);
     this.release(id);
     found.finish();
     const { packing, now, scanNow, submit } = this.#parts;
@@ -125,39 +116,13 @@ export class Transfers {
 
   /** Safe to call twice. */
   release(id: string): void {
-    const found = this.#open.get(id);
-    if (!found) return;
-    this.#open.delete(id);
-    found.stopIdle();
-    found.export?.release();
+    this.#exports.release(id);
+    this.#imports.release(id);
   }
 
   clear(): void {
-    for (const id of this.#open.keys()) this.release(id);
-  }
-
-  #add(transfer: Transfer): string {
-    this.#last += 1;
-    const id = `${this.#era}.${this.#last}`;
-    this.#open.set(id, { ...transfer, stopIdle: this.#idle(id) });
-    return id;
-  }
-
-  #idle(id: string): () => void {
-    return this.#parts.after(IDLE_MS, () => this.release(id));
-  }
-
-  #find<Kind extends keyof Transfer>(id: string, kind: Kind): NonNullable<Transfer[Kind]> {
-    const found = this.#open.get(id);
-    const transfer = found?.[kind];
-    if (!found || !transfer) {
-      throw new LeaderUnresponsiveError(
-        'the export or import is not under way: it was given up, or the tab that led the store went away',
-      );
-    }
-    found.stopIdle();
-    found.stopIdle = this.#idle(id);
-    return transfer;
+    this.#exports.clear();
+    this.#imports.clear();
   }
 }
 

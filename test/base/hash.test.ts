@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { hashBytes, hashKeyBytes, hashString, lane, type Secret, secretFrom } from '../../src/base/hash.js';
+import { RunningHash } from '../../src/base/running-hash.js';
 import { halfSipHash } from './halfsiphash.js';
 
 const SECRET = secretFrom(Uint8Array.of(0, 1, 2, 3, 4, 5, 6, 7));
@@ -173,4 +174,22 @@ describe('a secret', () => {
       new RangeError('secret: expected at least 8 bytes, got 7'),
     );
   });
+});
+
+test('a hash of bytes that come in pieces is that of the whole', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.uint8Array({ maxLength: 30 })),
+      fc.integer({ min: 0, max: 15 }),
+      (pieces, domain) => {
+        const running = new RunningHash(SECRET, domain);
+        for (const piece of pieces) running.update(piece);
+        const all = Uint8Array.from(pieces.flatMap((piece) => [...piece]));
+        const high = running.finish();
+        const low = lane[0];
+        expect(hashBytes(SECRET, all, 0, all.length, domain)).toBe(high);
+        expect(lane[0]).toBe(low);
+      },
+    ),
+  );
 });

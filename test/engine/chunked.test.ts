@@ -148,6 +148,44 @@ describe('versions of a large value', () => {
   });
 });
 
+describe('a compaction of a chunked store', () => {
+  test('that others write during copies what they bring, and nothing that is gone again', async () => {
+    for (const many of [5, 400]) {
+      const store = await openDedup(OPTIONS);
+      const { engine } = store;
+      const model = new Map<string, unknown>();
+      for (let n = 0; n < 40; n++) model.set(`v${n}`, version(n));
+      await engine.setMany([...model]);
+      const compacted = engine.compact();
+      for (let n = 0; n < many; n++) {
+        const key = `v${n % 50}`;
+        const value = version(n % 2 === 0 ? n + 100 : n % 50);
+        model.set(key, value);
+        const set = engine.set(key, value);
+        if (n % 3 === 0) {
+          model.delete(key);
+          await engine.delete(key);
+        }
+        await set;
+      }
+      await compacted;
+      await expectEqual(store, model);
+      await expectEqual(await reopenDedup(store, OPTIONS), model);
+    }
+  });
+
+  test('leaves figures that fit its image: opening reads that and no log', async () => {
+    const store = await openDedup(OPTIONS);
+    await store.engine.setMany(Array.from({ length: 9 }, (_, n): [string, unknown] => [`v${n}`, version(n)]));
+    await store.engine.compact();
+    await store.engine.close();
+    const opened = await reopenDedup(store, OPTIONS);
+    expect((await opened.engine.stats()).storage.recovered).toBeLessThan(5);
+    const model = new Map(Array.from({ length: 9 }, (_, n): [string, unknown] => [`v${n}`, version(n)]));
+    await expectEqual(opened, model);
+  });
+});
+
 describe('older versions of a chunked store', () => {
   test('are in snapshots, and come back by undo and redo, also when the log was rewritten', async () => {
     const store = await openDedup(OPTIONS);

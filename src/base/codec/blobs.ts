@@ -6,7 +6,7 @@
  */
 import { SerializationError } from '../errors.js';
 import { Tag } from './format.js';
-import type { Input } from './input.js';
+import { Input } from './input.js';
 import type { Output } from './output.js';
 
 export interface PendingBlob {
@@ -49,6 +49,18 @@ export async function fillBlobs(bytes: Uint8Array, pending: readonly PendingBlob
       bytes.set(new Uint8Array(content), at);
     }),
   );
+}
+
+/** Where the content of a `Blob` or `File` begins in its bytes, or the head of them; `undefined`: they are no such thing. */
+export function blobStart(bytes: Uint8Array): number | undefined {
+  const input = new Input(bytes);
+  const tag = input.byte();
+  if (tag !== Tag.Blob && tag !== Tag.File) return undefined;
+  if (tag === Tag.File) input.string();
+  input.string();
+  if (tag === Tag.File) input.double();
+  input.varint();
+  return input.at;
 }
 
 export function readBlob(input: Input): Blob {

@@ -44,6 +44,11 @@ export function chunkSizes(average: number): ChunkSizes {
   return { min: average >>> 2, average, max: average * 4 };
 }
 
+/** A seed of 32 bits from a secret of two words. */
+export function gearSeed(secret: Int32Array): number {
+  return secret[0]! ^ secret[1]!;
+}
+
 /** Words for the gear hash, the same for the same seed. Nobody who lacks the seed can choose where cuts fall. */
 export function gearTable(seed: number): Int32Array {
   const gear = new Int32Array(256);
