@@ -1,5 +1,6 @@
 /** The page under test: gives the tests the package as an application has it. */
 import * as rootcellar from 'rootcellar';
+import { leads, play } from '../histories/play.js';
 import { check } from '../load/check.js';
 import { fill, write } from '../load/fill.js';
 import { makeStore, startLoad } from '../load/load.js';
@@ -15,6 +16,8 @@ declare global {
     makeStore: typeof makeStore;
     startLoad: typeof startLoad;
     check: typeof check;
+    play: typeof play;
+    leads: typeof leads;
   }
 }
 
@@ -24,6 +27,8 @@ window.write = write;
 window.makeStore = makeStore;
 window.startLoad = startLoad;
 window.check = check;
+window.play = play;
+window.leads = leads;
 window.outcome = async (promise) => {
   try {
     return await promise;
