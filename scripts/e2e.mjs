@@ -4,6 +4,7 @@
  *
  *    npm run e2e -- [part of a file's name]
  *    npm run kills        browsers killed under load and out of room, more often than in every run
+ *    npm run tabs         twenty histories of four tabs whose leader is disturbed every half second
  *    npm run power        the power cut under them, five times a scenario (Linux, root)
  */
 import { spawnSync } from 'node:child_process';
