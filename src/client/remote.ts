@@ -36,6 +36,7 @@ const LONG = new Set([
   'snapshotDiff',
   'snapshotDiffNext',
   'snapshotRestore',
+  'watchNext',
   'checkpoint',
   'restoreCheckpoint',
 ]);

@@ -8,6 +8,7 @@ import type { Health, Stats } from '../contract/stats.js';
 import type {
   BatchOperation,
   Capabilities,
+  Change,
   Checkpoint,
   Commit,
   CompactResult,
@@ -22,15 +23,19 @@ import type {
   SetOptions,
   Snapshot,
   Store,
+  StoreEvent,
+  StoreEventListener,
   StreamOptions,
   SweepResult,
   Transaction,
   TransactionOptions,
+  WatchOptions,
 } from '../contract/store.js';
 import { type Remote, split } from './remote.js';
 import { type Piece, RemoteScan, scanItems } from './scan.js';
 import type { Taken } from './snapshot.js';
 import type { Updates } from './update.js';
+import { Watching } from './watching.js';
 
 type Options = { readonly signal?: AbortSignal | undefined } | undefined;
 
@@ -38,6 +43,7 @@ export class RemoteStore implements Store {
   /** What `getOrSet` is computing now, by key. */
   readonly #computing = new Map<string, Promise<unknown>>();
   #updates: Promise<Updates> | undefined;
+  readonly #watching: Watching;
   #ending: Promise<void> | undefined;
 
   constructor(
@@ -46,7 +52,9 @@ export class RemoteStore implements Store {
     readonly capabilities: Capabilities,
     private readonly remote: Remote,
     private readonly terminate: () => void,
-  ) {}
+  ) {
+    this.#watching = new Watching(remote);
+  }
 
   get closed(): boolean {
     return this.#ending !== undefined || this.remote.over;
@@ -217,6 +225,18 @@ export class RemoteStore implements Store {
 
   redo(options?: Options): Promise<boolean> {
     return this.#call('redo', options);
+  }
+
+  watch<T>(options?: WatchOptions): AsyncIterable<Change<T>> {
+    return this.#watching.watch(this.#call('watchBegin', options), options);
+  }
+
+  addEventListener(type: StoreEvent['type'], listener: StoreEventListener): void {
+    this.#watching.listen('add', type, listener);
+  }
+
+  removeEventListener(type: StoreEvent['type'], listener: StoreEventListener): void {
+    this.#watching.listen('remove', type, listener);
   }
 
   sweep(options?: Options): Promise<SweepResult> {

@@ -143,3 +143,12 @@ export interface TransactionOptions extends WriteOptions {
   /** How often it runs again after a conflict. Default: 16. */
   readonly retries?: number;
 }
+
+export interface WatchOptions extends CallOptions {
+  /** Changes of this key alone. */
+  readonly key?: string;
+  /** Changes of keys with this prefix. Not together with `key`. */
+  readonly prefix?: string;
+  /** All changes behind this version. Default: the version that the calls before `watch` have made. */
+  readonly since?: number;
+}

@@ -1,4 +1,5 @@
 /** What some calls answer with: plain data. */
+import type { Mode } from './options.js';
 
 export interface Entry<T = unknown> {
   readonly key: string;
@@ -79,3 +80,30 @@ export interface Checkpoint {
   /** Of the encoded values of all these keys. */
   readonly bytes: number;
 }
+
+/** One key that was changed, as a watcher is told. */
+export interface Change<T = unknown> {
+  readonly version: number;
+  readonly key: string;
+  /** `set`: it has this value, or this value with another deadline; `expire` and `evict`: the store removed it. */
+  readonly kind: 'set' | 'delete' | 'expire' | 'evict';
+  /** Of a `set`; a large value that came by `setStream` is not told. */
+  readonly value?: T;
+  /** This store object changed it. */
+  readonly local: boolean;
+}
+
+/** What `addEventListener` tells of. */
+export type StoreEvent =
+  /** Any change, in the order of the versions. */
+  | { readonly type: 'change'; readonly change: Change }
+  | { readonly type: 'expire' | 'evict'; readonly change: Change }
+  /** Another tab leads the store. */
+  | { readonly type: 'leader' }
+  | { readonly type: 'mode'; readonly mode: Mode }
+  /** Something of the store was missing when it was opened. */
+  | { readonly type: 'dataloss'; readonly reasons: readonly string[] }
+  /** A write was refused because there is no room. */
+  | { readonly type: 'quota' };
+
+export type StoreEventListener = (event: StoreEvent) => void;

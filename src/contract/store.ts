@@ -20,16 +20,20 @@ import type {
   TransactionOptions,
   TtlRangeOptions,
   UpdateOptions,
+  WatchOptions,
   WriteOptions,
 } from './requests.js';
 import type {
   Capabilities,
+  Change,
   Checkpoint,
   Commit,
   CompactResult,
   Difference,
   Entry,
   ImportResult,
+  StoreEvent,
+  StoreEventListener,
   SweepResult,
 } from './results.js';
 import type { Health, Stats } from './stats.js';
@@ -258,6 +262,23 @@ export interface Store extends Scans {
   undo(options?: WriteOptions): Promise<boolean>;
   /** Takes back the last `undo`, unless this store object has written since. */
   redo(options?: WriteOptions): Promise<boolean>;
+
+  /**
+   * Each change of the store from now on, or behind version `since`, in the order of the versions,
+   * whichever tab made it, and none missing. Loops as fast as you do: the store keeps the last
+   * 10,000 changes or 2 MiB, and who falls behind further is told by a `HistoryError`. The same
+   * after another tab begins to lead, where that one was open when the missing changes were made.
+   * While somebody watches, `clear()` costs a change for each key.
+   *
+   * @throws HistoryError when changes behind `since` are not kept any more.
+   *
+   * @example
+   * for await (const { key, kind, value } of store.watch({ prefix: 'user:' })) render(key, kind, value);
+   */
+  watch<T = unknown>(options?: WatchOptions): AsyncIterable<Change<T>>;
+  /** Tells `listener` of what happens to the store, in all tabs, until it is removed or the store closed. */
+  addEventListener(type: StoreEvent['type'], listener: StoreEventListener): void;
+  removeEventListener(type: StoreEvent['type'], listener: StoreEventListener): void;
 
   /** Removes every expired key now. */
   sweep(options?: CallOptions): Promise<SweepResult>;

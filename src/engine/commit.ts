@@ -13,10 +13,11 @@
  * before it is appended. Nothing after `append` can fail.
  */
 import type { Eventually } from '../base/bytes.js';
-import { ClosedError } from '../base/errors.js';
+import { ClosedError, QuotaError } from '../base/errors.js';
 import type { Level, Log } from '../storage/log/index.js';
 import { answerEntry, type GivenAnswer, type Origin, recordAnswer } from './answers.js';
 import type { Change } from './change.js';
+import type { Published } from './feed.js';
 import { looks, type Mutation, type Outcome } from './mutation.js';
 import type { GroupObjects } from './objects.js';
 import { addToBatch, type Planned, type Planner } from './plan.js';
@@ -39,6 +40,7 @@ export interface Author {
 export type Made = Pick<Outcome, 'version' | 'changed'>;
 
 interface Call {
+  readonly session: string;
   readonly author: Author | undefined;
   readonly origin: Origin | undefined;
   /** What it will be answered; without it, its version. */
@@ -82,8 +84,10 @@ export interface CommitterParts {
   readonly now: () => number;
   readonly settle: () => Promise<void>;
   readonly seal: () => Promise<void>;
+  /** Told when a group is refused because there is no room. */
+  readonly onFull: () => void;
   /** Told after each group. */
-  readonly onCommit: (changes: readonly Change[], level: Level) => void;
+  readonly onCommit: (changes: readonly Change[], published: readonly Published[]) => void;
 }
 
 export class Committer {
@@ -92,7 +96,9 @@ export class Committer {
   #head = 0;
   #draining: Promise<void> | undefined;
   #closed = false;
-  /** Whose calls come in now. */
+  /** Whose calls come in now; '': those of the store itself. */
+  session = '';
+  /** Who notes them. */
   author: Author | undefined;
   /** Which call it is, where that must be known after another tab has begun to lead. */
   origin: Origin | undefined;
@@ -129,8 +135,8 @@ export class Committer {
       if (mutations instanceof Promise) mutations.catch(() => {});
       if (this.#closed) reject(new ClosedError('the store is closed'));
       else {
-        const { author, origin } = this;
-        this.#enqueue({ author, origin, answer, mutations, strict, resolve, reject });
+        const { session, author, origin } = this;
+        this.#enqueue({ session, author, origin, answer, mutations, strict, resolve, reject });
       }
     });
   }
@@ -176,10 +182,11 @@ export class Committer {
   }
 
   async #commitGroup(): Promise<void> {
-    const { log, state, now, growing, settle, seal, onCommit } = this.#parts;
+    const { log, state, now, growing, settle, seal, onCommit, onFull } = this.#parts;
     const answers: Answer[] = [];
     const changes: Change[] = [];
     const authors: (Author | undefined)[] = [];
+    const published: Published[] = [];
     let strict = false;
     let level: Level = 'memory';
     try {
@@ -217,6 +224,7 @@ export class Committer {
         }
         for (const one of planned) {
           addToBatch(one, batch, version, time, changes);
+          published.push({ planned: one, version, session: call.session });
           if ('key' in one) touched.set(one.key, one.type);
         }
         while (authors.length < changes.length) authors.push(call.author);
@@ -237,6 +245,7 @@ export class Committer {
       }
     } catch (error) {
       for (const { call } of answers) call.reject(error);
+      if (error instanceof QuotaError) onFull();
       // What failed before any call was taken would fail for ever: refuse the first.
       if (answers.length === 0) this.#refuseFirst(error);
       return;
@@ -247,7 +256,7 @@ export class Committer {
     }
     state.endGroup();
     for (const { call, version, changed } of answers) call.resolve({ version, durability: level, changed });
-    if (changes.length > 0) onCommit(changes, level);
+    if (changes.length > 0) onCommit(changes, published);
   }
 
   /** The call's mutations; `undefined`, and the call refused, where they could not be made. */

@@ -11,6 +11,7 @@ import type { Commit, CompactResult, Entry, SweepResult } from '../contract/stor
 import type { Answers, GivenAnswer, Origin } from './answers.js';
 import { isEverything, resolveRange } from './bounds.js';
 import type { Environment } from './environment.js';
+import type { Feed, FeedPlace } from './feed.js';
 import { Parts } from './parts.js';
 import type { ItemKind } from './reader.js';
 import { dropOrphans, recover } from './recover.js';
@@ -47,6 +48,16 @@ export class Engine {
     return isCommit ? { ...(value as object), durability: await this.#parts.maintenance.flush() } : value;
   }
 
+  /** What was changed, for who watches. */
+  get feed(): Feed {
+    return this.#parts.feed;
+  }
+
+  /** From the version on that the calls before have made, unless the options say another. */
+  beginWatch(options?: unknown): Eventually<FeedPlace> {
+    return this.#parts.committer.read(undefined, () => this.#parts.feed.begin(options));
+  }
+
   /** Snapshots, transactions, undo. */
   get versions(): Versions {
     return this.#parts.versions;
@@ -70,6 +81,7 @@ export class Engine {
     counters.recovered = replayed.entries;
     counters.tornBytes = replayed.tornBytes;
     counters.openedIn = environment.now() - counters.openedAt;
+    engine.#parts.feed.start();
     engine.#parts.maintenance.start();
     return engine;
   }
@@ -233,6 +245,7 @@ export class Engine {
    * false, and flushes. The log is its owner's to close.
    */
   async close({ image = true }: { readonly image?: boolean } = {}): Promise<void> {
+    this.#parts.feed.close();
     this.#parts.maintenance.stop();
     await this.#parts.rewriter.stop();
     await this.#parts.merger.stop();

@@ -2,5 +2,6 @@
 export { type Codec, type OwnCodecs, requireCodec, withCodecs } from './codecs.js';
 export { Engine } from './engine.js';
 export type { Environment } from './environment.js';
+export type { FeedPlace } from './feed.js';
 export { type Operator, type OwnOperators, withOperators } from './operators.js';
 export type { Piece } from './scans.js';

@@ -11,6 +11,7 @@ import { Contents } from './contents.js';
 import { CurrentLog, CurrentRecords } from './current.js';
 import type { Environment } from './environment.js';
 import { type Expired, Expirer } from './expirer.js';
+import { Feed } from './feed.js';
 import { ImageKeeper } from './image-keeper.js';
 import { Lookup } from './lookup.js';
 import { Maintenance } from './maintenance.js';
@@ -60,6 +61,7 @@ export class Parts {
   readonly transfers: Transfers;
   /** Snapshots, transactions, undo. */
   readonly versions: Versions;
+  readonly feed: Feed;
   readonly report: Report;
   readonly counters: Counters;
 
@@ -117,6 +119,7 @@ export class Parts {
     this.placer = placer;
     const maker = MakerClass && new MakerClass(settings.dedup, placer, state.secret);
     this.planner = new Planner(state, this.lookup, placer, settings, packing, maker);
+    this.feed = new Feed({ state, packing, environment, now: () => this.now() });
     this.committer = new Committer({
       log,
       state,
@@ -125,8 +128,10 @@ export class Parts {
       now: environment.now,
       settle: () => this.settle(),
       seal: () => this.seal(),
-      onCommit: (changes) => {
+      onFull: () => this.feed.noteRefused(),
+      onCommit: (changes, published) => {
         this.rewriter.note(changes);
+        this.feed.note(published);
         this.maintenance.afterCommit();
         this.versions.carry().catch(() => {});
       },
@@ -170,6 +175,7 @@ export class Parts {
       now: () => this.now(),
       settle: () => this.settle(),
       expired: () => this.expirer.expired(this.now()),
+      watched: () => this.feed.watched,
       keysIn: (bounds) => this.takeAll(this.scanNow(bounds)),
     });
     this.versions = new Versions(

@@ -49,7 +49,7 @@ interface PlannedPut extends Draft {
 
 export type Planned =
   | PlannedPut
-  | { readonly type: 'delete'; readonly key: string }
+  | { readonly type: 'delete'; readonly key: string; readonly cause?: 'expire' | 'evict' }
   | { readonly type: 'clear' }
   | CheckpointMutation;
 
@@ -73,7 +73,9 @@ export class Planner {
         return mutation;
       case 'reap':
         return andThen(this.lookup.find(mutation.key), (found) =>
-          found && found.expiresAt <= time ? ({ type: 'delete', key: mutation.key } as const) : undefined,
+          found && found.expiresAt <= time
+            ? ({ type: 'delete', key: mutation.key, cause: 'expire' } as const)
+            : undefined,
         );
       case 'restore':
         return this.#write(mutation.key, { ...mutation, updatedAt: time }, group);

@@ -27,11 +27,13 @@ export class Versions {
    */
   by<T>(session: string, number: number | undefined, call: () => T): T {
     const { committer } = this.parts;
+    committer.session = session;
     committer.author = this.undo.author(session);
     committer.origin = number === undefined ? undefined : { client: session, number };
     try {
       return call();
     } finally {
+      committer.session = '';
       committer.author = undefined;
       committer.origin = undefined;
     }

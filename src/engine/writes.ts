@@ -40,6 +40,8 @@ export interface WritesParts {
   readonly settle: () => Promise<void>;
   /** What has expired and was not removed yet. REQUIRES: the state is settled. */
   readonly expired: () => Promise<Expired>;
+  /** Whether somebody may ask which keys have changed. */
+  readonly watched: () => boolean;
   /** The keys of a range, as of now. */
   readonly keysIn: (bounds: Bounds) => Promise<readonly RunKey[]>;
 }
@@ -113,7 +115,8 @@ export class Writes {
     await this.#submit(
       async () => {
         await this.#parts.settle();
-        if (everything) {
+        // Whoever watches is told of each key.
+        if (everything && !this.#parts.watched()) {
           cleared = this.#parts.state.keys - (await this.#parts.expired()).keys;
           return this.#parts.state.keys > 0 ? [{ type: 'clear' }] : [];
         }

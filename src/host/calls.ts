@@ -1,5 +1,5 @@
 /** The calls a session may make, by name, and how each reaches the engine. */
-import type { Engine } from '../engine/index.js';
+import type { Engine, FeedPlace } from '../engine/index.js';
 import { packError } from '../wire/errors.js';
 import type { Answer, Call } from '../wire/messages.js';
 
@@ -56,6 +56,8 @@ const CALLS: Readonly<Record<string, (engine: Engine, args: Args, session: strin
   checkpoints: ({ versions }) => versions.checkpoints.list(),
   restoreCheckpoint: ({ versions }, [label, options]) => versions.checkpoints.restore(label, options),
   deleteCheckpoint: ({ versions }, [label, options]) => versions.checkpoints.remove(label, options),
+  watchBegin: (engine, [options]) => engine.beginWatch(options),
+  watchNext: ({ feed }, [place, options], session) => feed.next(place as FeedPlace, options, session),
   commit: ({ versions }, [id, operations, options]) => versions.transactions.commit(id, operations, options),
   undo: ({ versions }, [options], session) => versions.undo.undo(session, options),
   redo: ({ versions }, [options], session) => versions.undo.redo(session, options),

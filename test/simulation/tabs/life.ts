@@ -18,6 +18,7 @@ import { Chance } from '../../faults/chance.js';
 import { Clock } from '../../faults/clock.js';
 import { FakeDisk } from '../../faults/disk.js';
 import { Browser, type Tab } from './browser.js';
+import { Watcher } from './watcher.js';
 
 /** What the seeds had in them, so that a test can tell that all of it was tried. */
 export interface TabsTally {
@@ -32,6 +33,9 @@ export interface TabsTally {
   stolen: number;
   lostMessages: number;
   askedAgain: number;
+  /** Changes that watchers were told, and how often one was told that some are not kept any more. */
+  told: number;
+  historyLost: number;
 }
 
 export function newTabsTally(): TabsTally {
@@ -47,6 +51,8 @@ export function newTabsTally(): TabsTally {
     stolen: 0,
     lostMessages: 0,
     askedAgain: 0,
+    told: 0,
+    historyLost: 0,
   };
 }
 
@@ -91,6 +97,9 @@ class Life {
   #opened = 0;
   #epoch = 0;
   #lead: Lead | undefined;
+  readonly #watchers: Watcher[] = [];
+  /** Of the lists, at the end. */
+  readonly #lengths = new Map<string, number>();
 
   constructor(
     seed: number,
@@ -135,6 +144,7 @@ class Life {
       Member.open(options, { tabs: tab.platformTabs, openLead }).then(
         (member) => {
           session.member = member;
+          if (this.#chance.one(2)) this.#watchers.push(new Watcher(member, tab, this.tally));
         },
         (error) => {
           // A tab that freezes holds the files; who opens the store meanwhile is told so.
@@ -293,6 +303,7 @@ class Life {
     }
     this.tally.lostMessages += this.#browser.lostMessages;
     this.tally.stolen += this.#browser.locks.stolen;
+    for (const watcher of this.#watchers) watcher.check(this.#lengths);
     for (const session of this.#sessions) if (session.member) void session.member.close();
     await this.#pass(3000, 50);
     expect(last.leads, 'who is left leads').toBe(true);
@@ -319,6 +330,7 @@ class Life {
       const read = new Set(seen.marks);
       for (const mark of seen.before) expect(read.has(mark), `${mark} was there before`).toBe(true);
     }
+    this.#lengths.set(list, marks.length);
     this.tally.answered += all.filter(({ outcome }) => outcome === 'done').length;
     this.tally.unknown += all.filter(({ outcome }) => outcome !== 'done').length;
   }
