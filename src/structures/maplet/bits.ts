@@ -57,7 +57,7 @@ function word32(words: Uint32Array, at: number): number {
 export function readField(words: Uint32Array, at: number, width: number): number {
   if (width === 0) return 0;
   const low = word32(words, at) >>> 0;
-  if (width <= 32) return width === 32 ? low : (low & (2 ** width - 1)) >>> 0;
+  if (width <= 32) return width === 32 ? low : low & (2 ** width - 1);
   return low + readField(words, at + 32, width - 32) * 2 ** 32;
 }
 

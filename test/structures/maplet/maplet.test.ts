@@ -318,6 +318,15 @@ describe('a maplet', () => {
     expect(maplet.query(keyOf(77))).toBe(77);
   });
 
+  test('resizes to the very capacity that its fingerprints allow at its rate, in one table', () => {
+    // 5 bits: 15 / 2^5 is all that a first table may take of a rate of 0.5.
+    const maplet = new Maplet<number>({ capacity: 15, falsePositiveRate: 0.5, operator: 'max', seed: 1 });
+    for (let i = 0; maplet.stats(0).tables < 2; i++) maplet.insert(keyOf(i), 1);
+    while (maplet.size > 15) for (const i of Array(200).keys()) if (maplet.size > 15) maplet.delete(keyOf(i));
+    maplet.resize(15);
+    expect(maplet.stats(0)).toMatchObject({ capacity: 15, tables: 1 });
+  });
+
   test('holds wide values of any kind, and gives their places away again', () => {
     const maplet = new Maplet<unknown>({ capacity: 10 });
     const values = ['text', null, undefined, { a: [1] }, Number.NaN, new Set([1])];
