@@ -15,6 +15,7 @@ import type { Page } from './keeps-and-shares.js';
 const FULL = process.env.ROOTCELLAR_FULL !== undefined;
 const DURABILITIES = FULL ? (['relaxed', 'strict'] as const) : (['relaxed'] as const);
 const PLACES = ['hybrid', 'disk'] as const;
+const DISK_MB = 400;
 /** Of a disk, when a store begins to fill it. */
 const LEFT_BYTES = 15 * 2 ** 20;
 /** What engines do on a full disk that a store cannot make good. */
@@ -73,10 +74,10 @@ const missing = PowerDisk.missing();
 if (missing) console.warn(`SKIPPED: no disk is filled, because ${missing}`);
 
 describe.skipIf(missing).each(engines)('a full disk under $name', (engine) => {
-  const disk = missing ? undefined! : new PowerDisk(400);
-  const browser = new DrivenBrowser(engine, join(disk?.path ?? '', 'profile'));
+  const disk = new PowerDisk(`full-${engine.name}`);
+  const browser = new DrivenBrowser(engine, join(disk.path, 'profile'));
   beforeAll(async () => {
-    disk.mount();
+    disk.make(DISK_MB);
     await browser.start();
   });
   afterAll(async () => {
@@ -84,7 +85,7 @@ describe.skipIf(missing).each(engines)('a full disk under $name', (engine) => {
     await disk.remove();
   });
 
-  const ballast = join(disk?.path ?? '', 'ballast');
+  const ballast = join(disk.path, 'ballast');
   const room = {
     take: async () => {
       const file = openSync(ballast, 'w');

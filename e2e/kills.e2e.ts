@@ -12,7 +12,7 @@ import { Subject, scenarios } from './load/scenario.js';
 import { printTable, type Row } from './load/table.js';
 
 const FULL = process.env.ROOTCELLAR_FULL !== undefined;
-const KILLS = FULL ? { chromium: 28, firefox: 14, webkit: 14 } : { chromium: 7, firefox: 3, webkit: 2 };
+const KILLS = FULL ? { chromium: 36, firefox: 18, webkit: 18 } : { chromium: 7, firefox: 3, webkit: 2 };
 /** The longest that a load goes on. */
 const LOAD_MS = 1500;
 

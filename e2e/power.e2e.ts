@@ -23,24 +23,25 @@ const CUTS = Number(process.env.CUTS ?? (FULL ? 5 : 1));
 /** The longest that a load goes on. */
 const LOAD_MS = 2500;
 /** Calls that an old store had before. */
-const CALLS_BEFORE = 200;
+const CALLS_BEFORE = 50;
 /** A store in files is older than that before its writes are durable. */
 const SETTLED_MS = 61_000;
 /** `syncInterval`, and how long a flush may take behind a full queue on a slow machine. */
 const LOSS_MAX_MS = 1000 + 2000;
-const DISK_MB = 700;
+/** Firefox allows a site a share of it. */
+const DISK_MB = 4000;
 
 const engines = (await findEngines()).filter(({ name }) => name !== 'webkit');
 
 describe.skipIf(missing).each(engines)('power cuts under $name', (engine) => {
-  const disk = missing ? undefined! : new PowerDisk(DISK_MB);
-  const browser = new DrivenBrowser(engine, `${disk?.path}/profile`);
+  const disk = new PowerDisk(`power-${engine.name}`);
+  const browser = new DrivenBrowser(engine, `${disk.path}/profile`);
   const rows: Row[] = [];
   const all = scenarios(['hybrid', 'disk']);
   // Without waiting a minute first.
   const some = all.filter(
     ({ title, persistence, fresh }) =>
-      title.startsWith('strict') && (persistence === 'hybrid') === Boolean(fresh),
+      title.startsWith('strict') && !title.includes('large') && (persistence === 'hybrid') === Boolean(fresh),
   );
   const chosen = FULL ? all : some;
   const old = new Map(
@@ -48,7 +49,7 @@ describe.skipIf(missing).each(engines)('power cuts under $name', (engine) => {
   );
 
   beforeAll(async () => {
-    disk.mount();
+    disk.make(DISK_MB);
     await browser.start();
     const { page } = await browser.tab();
     for (const subject of old.values()) await subject.make(page, CALLS_BEFORE);
@@ -72,8 +73,11 @@ describe.skipIf(missing).each(engines)('power cuts under $name', (engine) => {
   test.each(cuts)(
     'lose nothing that was durable ($n: $title, $persistence)',
     async ({ n, scenario }) => {
-      const { fresh, persistence } = scenario;
+      const { persistence } = scenario;
       const subject = old.get(scenario)?.copy() ?? new Subject(scenario);
+      // What a cut before that went wrong has left.
+      await browser.kill();
+      await disk.unmount();
       disk.restore();
       disk.mount();
       await browser.launch();
@@ -84,8 +88,7 @@ describe.skipIf(missing).each(engines)('power cuts under $name', (engine) => {
       await delay(Math.random() * LOAD_MS);
       const { reached, answered } = subject;
       const cutAt = performance.now();
-      const cut = disk.cut();
-      await cut;
+      await disk.cut();
       await browser.kill();
       await disk.unmount();
 
@@ -96,9 +99,7 @@ describe.skipIf(missing).each(engines)('power cuts under $name', (engine) => {
       await browser.kill();
       await disk.unmount();
 
-      // A flush promises nothing for a file that is new.
-      const settled = !fresh || persistence === 'disk';
-      const durable = Math.max(reached.durable, settled ? reached.flushed : -1);
+      const durable = Math.max(reached.durable, reached.flushed);
       const lostMs = last < reached.acknowledged ? cutAt - subject.answeredAt(last + 1) : 0;
       rows.push({
         scenario: scenario.title,
@@ -113,9 +114,9 @@ describe.skipIf(missing).each(engines)('power cuts under $name', (engine) => {
         wrong: wrong.length,
       });
       expect(reached.error).toBeUndefined();
-      expect(wrong).toEqual([]);
+      expect(wrong, JSON.stringify(reached)).toEqual([]);
       expect(last).toBeGreaterThanOrEqual(durable);
-      if (settled) expect(lostMs).toBeLessThan(LOSS_MAX_MS);
+      expect(lostMs).toBeLessThan(LOSS_MAX_MS);
     },
     180_000,
   );

@@ -10,7 +10,7 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -27,10 +27,10 @@ const TOOLS = ['mkfs.ext4', 'mount', 'umount', 'python3', 'cp'];
 const UNMOUNT_RETRIES = 100;
 
 export class PowerDisk {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'rootcellar-disk-'));
+  readonly #folder: string;
   /** Where its files are while it is mounted. */
-  readonly path = join(this.#folder, 'mounted');
-  readonly #image = join(this.#folder, 'image');
+  readonly path: string;
+  readonly #image: string;
   #mounted = false;
   #knife: ChildProcess | undefined;
 
@@ -43,13 +43,21 @@ export class PowerDisk {
     return absent.length > 0 ? `${absent.join(', ')} cannot be found` : undefined;
   }
 
-  /** Makes the file system, with nothing in it. */
-  constructor(megabytes: number) {
-    mkdirSync(this.path);
+  /** `name` tells its folder from those of other disks. */
+  constructor(name: string) {
+    this.#folder = join(tmpdir(), `rootcellar-disk-${process.pid}-${name}`);
+    this.path = join(this.#folder, 'mounted');
+    this.#image = join(this.#folder, 'image');
+  }
+
+  /** Makes the file system, with nothing in it, and mounts it. */
+  make(megabytes: number): void {
+    mkdirSync(this.path, { recursive: true });
     const image = openSync(this.#image, 'w');
     ftruncateSync(image, megabytes * 2 ** 20);
     closeSync(image);
     run('mkfs.ext4', '-q', '-F', '-m', '0', this.#image);
+    this.mount();
   }
 
   mount(): void {

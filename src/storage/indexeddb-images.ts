@@ -20,7 +20,7 @@ import {
   newestSlot,
   nextNumber,
 } from './images.js';
-import { type Database, putMeta } from './indexeddb-log.js';
+import { type Database, putMeta } from './indexeddb-schema.js';
 import { mediumError } from './log/index.js';
 
 const nameOf = (slot: number) => `image-${slot}`;

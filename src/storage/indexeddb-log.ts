@@ -5,18 +5,20 @@
  * one page a request; what lies in a page that was read lately is answered at once.
  * In memory: one number a page, and the cache.
  */
-import type { DBSchema, IDBPDatabase, IDBPTransaction } from 'idb';
+import type { IDBPTransaction } from 'idb';
 import type { Eventually } from '../base/bytes.js';
-import { DataLossError, IoError } from '../base/errors.js';
+import { CorruptionError, DataLossError, IoError } from '../base/errors.js';
+import { entryAt, noEntry, openPage, type Page, PageCache, PagedBatch } from './indexeddb-pages.js';
 import {
-  entryAt,
-  type NewPage,
-  noEntry,
-  openPage,
-  type Page,
-  PageCache,
-  PagedBatch,
-} from './indexeddb-pages.js';
+  type Database,
+  FLUSHED,
+  LOGS,
+  type LogName,
+  putMeta,
+  reading,
+  type Schema,
+} from './indexeddb-schema.js';
+import { flushedBy, lastsAtOnce, writeAgain, writePages } from './indexeddb-writing.js';
 import { BatchBuffer } from './log/batch.js';
 import {
   type Batch,
@@ -31,20 +33,6 @@ import {
   type Visit,
 } from './log/index.js';
 
-/** The object stores of the two places for a log. */
-export const LOGS = ['log', 'log-1'] as const;
-type LogName = (typeof LOGS)[number];
-/** Where in `meta` it stands up to where the log of a place was flushed. */
-export const FLUSHED = ['flushed', 'flushed-1'] as const;
-
-export interface Schema extends DBSchema {
-  log: { key: number; value: Uint8Array };
-  'log-1': { key: number; value: Uint8Array };
-  meta: { key: string; value: Uint8Array | number };
-}
-
-export type Database = IDBPDatabase<Schema>;
-
 /** Locations are 32 bits. */
 const LOCATIONS_MAX = 2 ** 32;
 
@@ -57,6 +45,8 @@ const STEP_PAGES_MAX = 1024;
 export interface LogPlace {
   readonly generation: number;
   readonly place: 0 | 1;
+  /** A tail that was cut off is an error instead of being dropped. */
+  readonly absolute?: boolean;
 }
 
 export class IndexedDbLog implements Log {
@@ -71,6 +61,7 @@ export class IndexedDbLog implements Log {
   readonly #name: LogName;
   readonly #flushedKey: string;
   readonly #isLost: () => boolean;
+  readonly #absolute: boolean;
   /** Locations of the first entries of all pages, in order. */
   readonly #pages: number[];
   readonly #cache = new PageCache();
@@ -85,8 +76,10 @@ export class IndexedDbLog implements Log {
   #extentBytes = 0;
   #sealing = false;
 
-  private constructor(db: Database, { generation, place }: LogPlace, pages: number[], isLost: () => boolean) {
+  private constructor(db: Database, log: LogPlace, pages: number[], isLost: () => boolean) {
+    const { generation, place, absolute = false } = log;
     this.#db = db;
+    this.#absolute = absolute;
     this.generation = generation;
     this.#name = LOGS[place];
     this.#flushedKey = FLUSHED[place];
@@ -117,29 +110,38 @@ export class IndexedDbLog implements Log {
   }
 
   async replay(visit: Visit, endBatch: () => Eventually<void>, position?: Position): Promise<Replayed> {
-    const count = this.#pages.length;
     let entries = 0;
-    let inBatch = 0;
-    for await (const page of this.#opened(this.#goOnFrom(position), count)) {
+    let gap: DataLossError | undefined;
+    let whole = this.position;
+    // A batch is told when all of it was found: a power cut may leave parts.
+    let batch: [EntryView, number][] = [];
+    for await (const page of this.#opened(this.#goOnFrom(position), this.#pages.length)) {
+      if (page.first !== this.#next) {
+        gap = lost(this.#next, page.first);
+        break;
+      }
       this.#count(page);
       for (const [entry, location] of entriesOf(page)) {
         if (entry.type !== Type.Commit) {
-          const visiting = visit(entry, location);
-          if (visiting) await visiting;
-          inBatch += 1;
+          batch.push([entry, location]);
           continue;
         }
-        entries += inBatch;
-        inBatch = 0;
+        for (const [held, at] of batch) {
+          const visiting = visit(held, at);
+          if (visiting) await visiting;
+        }
+        entries += batch.length;
+        batch = [];
         this.batches += 1;
+        whole = this.position;
         const waiting = endBatch();
         if (waiting) await waiting;
       }
     }
-    await this.#refuseShorter(inBatch > 0);
+    const tornBytes = await this.#cutBack(position && entries === 0 ? position : whole, gap);
     // The first extent has no SEAL.
     if (!position && entries > 0) this.extents += 1;
-    return { entries, tornBytes: 0 };
+    return { entries, tornBytes };
   }
 
   async walk(visit: Visit, endBatch: () => Eventually<void>, from = 1, to = Infinity): Promise<void> {
@@ -185,8 +187,12 @@ export class IndexedDbLog implements Log {
     this.#next = next;
     this.#extentBytes = extentBytes;
     Object.assign(this, { bytes, extents, batches });
-    const behind = this.#pages.findIndex((first) => first >= next);
-    return behind < 0 ? this.#pages.length : behind;
+    return this.#numberOf(next);
+  }
+
+  /** The number of the first page that begins at `location` or behind it. */
+  #numberOf(location: number): number {
+    return this.#pages.findLastIndex((first) => first < location) + 1;
   }
 
   async #readPages(from: number, to: number): Promise<Uint8Array[]> {
@@ -201,9 +207,7 @@ export class IndexedDbLog implements Log {
     throw lost(range.lower, range.upper + 1);
   }
 
-  /** REQUIRES: pages come in order, each once. */
   #count({ first, bytes, view, offsets }: Page): void {
-    if (first !== this.#next) throw lost(this.#next, first);
     this.#next = first + offsets.length;
     this.bytes += bytes.length;
     // Nothing but the first entry of a batch, so of a page, can be a SEAL.
@@ -214,18 +218,40 @@ export class IndexedDbLog implements Log {
     this.#extentBytes += bytes.length;
   }
 
-  async #refuseShorter(inBatch: boolean): Promise<void> {
-    if (inBatch) throw lost(this.#next, this.#next + 1);
-    let flushed: Uint8Array | number | undefined;
+  /**
+   * Drops what lies behind the last whole batch, if none of it had been flushed; the bytes of it.
+   *
+   * @throws DataLossError where it had; CorruptionError where nothing may be dropped.
+   */
+  async #cutBack(whole: Position, gap: DataLossError | undefined): Promise<number> {
+    const behind = this.#goOnFrom(whole);
+    const end = this.#next;
+    let flushed = 0;
+    let bytes = 0;
+    for await (const page of this.#opened(behind, this.#pages.length)) {
+      flushed = Math.max(flushed, flushedBy(page));
+      bytes += page.bytes.length;
+    }
     try {
-      flushed = await reading(this.#db, 'meta').get(this.#flushedKey);
+      const marked = await reading(this.#db, 'meta').get(this.#flushedKey);
+      if (typeof marked === 'number') this.#marked = marked;
+      flushed = Math.max(flushed, this.#marked);
+      if (flushed > end) throw gap ?? lost(end, flushed);
+      this.#flushed = Math.max(this.#flushed, flushed);
+      if (bytes === 0) return 0;
+      if (this.#absolute) {
+        throw new CorruptionError(`the log ends in ${bytes} bytes that are no whole batch`, {
+          detail: { end },
+        });
+      }
+      const range = IDBKeyRange.lowerBound(end);
+      const transaction = this.#db.transaction(this.#name, 'readwrite', { durability: 'strict' });
+      await Promise.all([transaction.store.delete(range), transaction.done]);
     } catch (error) {
       throw mediumError('reading IndexedDB', error);
     }
-    if (typeof flushed !== 'number') return;
-    if (flushed > this.#next) throw lost(this.#next, flushed);
-    this.#flushed = flushed;
-    this.#marked = flushed;
+    this.#pages.length = behind;
+    return bytes;
   }
 
   begin(seal = false): PagedBatch {
@@ -242,7 +268,13 @@ export class IndexedDbLog implements Log {
     }
     const pages = (batch as PagedBatch).close(this.#flushed);
     const { bytes } = batch;
-    await this.#write(pages, strict ? 'strict' : 'relaxed');
+    if (strict) await this.#writeAgain(this.#flushed);
+    try {
+      await writePages(this.#db, this.#name, pages, strict ? 'strict' : 'relaxed');
+    } catch (error) {
+      this.#refuseLost();
+      throw mediumError('writing to IndexedDB', error);
+    }
     for (const { first } of pages) this.#pages.push(first);
     this.#next = next;
     this.#extentBytes = this.#sealing ? bytes : this.#extentBytes + bytes;
@@ -250,30 +282,20 @@ export class IndexedDbLog implements Log {
     this.bytes += bytes;
     this.batches += 1;
     if (!strict) return 'os';
+    if (!lastsAtOnce(pages)) await this.#writeAgain(pages[0]!.first);
     this.#flushed = next;
     this.flushes += 1;
     return 'durable';
   }
 
-  async #write(pages: readonly NewPage[], durability: 'strict' | 'relaxed'): Promise<void> {
-    let refused: unknown;
+  /** Makes the pages from `location` on last, which were written without it. */
+  async #writeAgain(location: number): Promise<void> {
+    if (location === this.#next) return;
     try {
-      const transaction = this.#db.transaction(this.#name, 'readwrite', { durability });
-      const { store, done } = transaction;
-      // Only the end of the transaction says that it was written; a request may say why it was not.
-      const note = (error: DOMException) => {
-        if (error.name !== 'AbortError') refused ??= error;
-      };
-      try {
-        for (const { first, bytes } of pages) store.add(bytes, first).catch(note);
-      } catch (error) {
-        refused = error;
-        transaction.abort();
-      }
-      await done;
+      await writeAgain(this.#db, this.#name, this.#pages.slice(this.#numberOf(location)));
     } catch (error) {
       this.#refuseLost();
-      throw mediumError('writing to IndexedDB', refused ?? error);
+      throw mediumError('flushing IndexedDB', error);
     }
   }
 
@@ -334,11 +356,11 @@ export class IndexedDbLog implements Log {
     return this.#reading;
   }
 
-  /** A strict transaction makes those before it durable too. */
   async flush(): Promise<Level> {
     this.#refuseLost();
     const next = this.#next;
     if (next === this.#marked) return 'durable';
+    await this.#writeAgain(this.#flushed);
     try {
       await putMeta(this.#db, this.#flushedKey, next);
     } catch (error) {
@@ -363,23 +385,6 @@ export class IndexedDbLog implements Log {
 
 function* entriesOf({ first, bytes, view, offsets }: Page): Generator<[EntryView, number], void> {
   for (let n = 0; n < offsets.length; n++) yield [new EntryView(bytes, view, offsets[n]!), first + n];
-}
-
-/** Puts a value in the store `meta`, flushed. */
-export async function putMeta(db: Database, key: string, value: Uint8Array | number): Promise<void> {
-  const transaction = db.transaction('meta', 'readwrite', { durability: 'strict' });
-  const { done } = transaction;
-  done.catch(() => {});
-  // The end of the transaction says why a request was refused; the request may not.
-  transaction.store.put(value, key).catch(() => {});
-  await done;
-}
-
-/** For one request, which tells how it went; nobody asks its transaction. */
-function reading<Name extends 'log' | 'log-1' | 'meta'>(db: Database, name: Name) {
-  const transaction = db.transaction(name);
-  transaction.done.catch(() => {});
-  return transaction.store;
 }
 
 function lost(start: number, end: number): DataLossError {

@@ -12,17 +12,17 @@
  *
  * Rules
  *  1. Locations have no gap: a page's entries are numbered on from its key, and the
- *     next page's key is the number behind its last entry. Otherwise pages are lost.
+ *     next page's key is the number behind its last entry.
  *  2. A page holds entries of one batch. An entry that would take it over
  *     `PAGE_BYTES` begins the next page, so a longer one has a page to itself.
  *  3. A batch is one transaction and ends with its COMMIT, which never begins a page.
- *     It is there whole or not at all: nothing is ever torn, and a log that ends
- *     without a COMMIT has lost its end.
+ *     It counts when all of it is there and nothing before it is missing.
  *  4. A page counts when each of its entries agrees with its check and its padding is
  *     zeros. Anything else is damage, wherever it lies. No entry is taken from such a
  *     page, since where the later ones begin is told by the lengths of those before.
- *  5. `flushed` in the store `meta` is a location: those below it were flushed. A log
- *     that ends before it has lost its end.
+ *  5. `flushed` in the store `meta` is a location: those below it were flushed. Each
+ *     COMMIT names one as well. Pages behind the last batch that counts are dropped; if
+ *     one of these locations lies behind it, pages are lost and nothing is changed.
  *
  * The first write of a log, `set('a', 'hi')` as version 1 at 1,700,000,000,000,
  * generation 7, is the page 1 of 72 bytes, an entry of 27 and a COMMIT of 36:

@@ -19,8 +19,9 @@ import {
   type Successor,
 } from './backend.js';
 import { IndexedDbImages } from './indexeddb-images.js';
-import { type Database, FLUSHED, IndexedDbLog, LOGS, putMeta, type Schema } from './indexeddb-log.js';
+import { IndexedDbLog } from './indexeddb-log.js';
 import { databaseOf, destroyInIndexedDb } from './indexeddb-names.js';
+import { type Database, FLUSHED, LOGS, putMeta, type Schema } from './indexeddb-schema.js';
 import { decodeHeader, encodeHeader, type Header, mediumError } from './log/index.js';
 
 const DATABASE_VERSION = 1;
@@ -49,7 +50,7 @@ export async function openIndexedDb(name: string, options: BackendOptions): Prom
       header = next;
     };
     if (!found) await writeHeader(header);
-    let log = await IndexedDbLog.open(db, header, () => lost);
+    let log = await IndexedDbLog.open(db, { ...header, absolute: options.absolute }, () => lost);
     const empty = async (place: number) => {
       await db.delete('meta', FLUSHED[place]!);
       await db.clear(LOGS[place]!);
