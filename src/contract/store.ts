@@ -60,7 +60,8 @@ export interface Scans {
 
 /**
  * One version of the store, with expiry as of its creation. Until it is closed, the log that it lies
- * in is kept. A closed one refuses with `ClosedError`, and with `SnapshotTooOldError` one that went
+ * in is kept; once the store has grown to more than twice what is alive beside it, it is given
+ * up. A closed one refuses with `ClosedError`; with `SnapshotTooOldError` one that was given up, or went
  * with the tab that led the store.
  */
 export interface Snapshot extends Scans, Pick<Store, 'get' | 'has' | 'getEntry'> {

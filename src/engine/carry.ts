@@ -21,7 +21,7 @@ import type { Records } from './records.js';
 import type { View } from './state.js';
 
 /** What is copied without a pause: some milliseconds of work. */
-export const SLICE_ENTRIES = 512;
+export const SLICE_ENTRIES = 256;
 export const SLICE_BYTES = 256 * 1024;
 
 /** A value, and where it was cut into chunks: it is cut there again, whatever the options say now. */

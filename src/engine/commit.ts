@@ -24,7 +24,9 @@ import { addToBatch, type Planned, type Planner } from './plan.js';
 import { BUFFER_KEYS_MAX, type State } from './state.js';
 
 /** A group is closed when it has this much; one larger call still goes whole. */
-const GROUP_BYTES = 2 ** 20;
+const GROUP_BYTES = 256 * 1024;
+/** More keys than these are not left to be settled when the buffer is sealed: 5 µs each. */
+const UNSETTLED_MAX = 512;
 type Mutations = readonly Mutation[];
 
 /** Mutations at hand, or still being encoded, or to be worked out when it is the call's turn. */
@@ -86,6 +88,8 @@ export interface CommitterParts {
   readonly seal: () => Promise<void>;
   /** Told when a group is refused because there is no room. */
   readonly onFull: () => void;
+  /** What writers have to wait for, if anything. */
+  readonly brake: () => Promise<void> | undefined;
   /** Told after each group. */
   readonly onCommit: (changes: readonly Change[], published: readonly Published[]) => void;
 }
@@ -182,7 +186,7 @@ export class Committer {
   }
 
   async #commitGroup(): Promise<void> {
-    const { log, state, now, growing, settle, seal, onCommit, onFull } = this.#parts;
+    const { log, state, now, growing, settle, seal, brake, onCommit, onFull } = this.#parts;
     const answers: Answer[] = [];
     const changes: Change[] = [];
     const authors: (Author | undefined)[] = [];
@@ -190,9 +194,10 @@ export class Committer {
     let strict = false;
     let level: Level = 'memory';
     try {
+      for (let braking = brake(); braking; braking = brake()) await braking;
       if (log.full || state.buffered >= BUFFER_KEYS_MAX) await seal();
       // A store that may not grow counts its keys exactly, so its groups are single calls.
-      if (!growing) await settle();
+      if (!growing || state.unsettled.length > UNSETTLED_MAX) await settle();
       const time = Math.max(Math.floor(now()), state.time);
       const batch = log.begin();
       const group: GroupObjects = new Map();

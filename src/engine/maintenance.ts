@@ -4,22 +4,19 @@
  * through the queue.
  */
 import { ClosedError, StoreError } from '../base/errors.js';
-import { fullExtentBytes, type Level } from '../storage/log/index.js';
+import type { Level } from '../storage/log/index.js';
 import type { Committer } from './commit.js';
 import type { Environment } from './environment.js';
 import type { Expirer, Proposal } from './expirer.js';
-import { bytesAlive } from './mark.js';
 import type { Counters } from './report.js';
 import type { Rewriter } from './rewrite.js';
+import { aliveIn, REWRITE_AT, spaceFor } from './space.js';
 import type { State } from './state.js';
 
 /** By so much the log must have grown before it is rewritten again, however much of it seems dead. */
 const REWRITE_AGAIN = 1.5;
 /** The longest a timer of the platform can wait. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
-
-/** The log may take so much more than twice its live bytes: three extents. */
-const ROOM_EXTENTS = 3;
 
 export interface MaintenanceParts {
   readonly environment: Environment;
@@ -66,14 +63,18 @@ export class Maintenance {
     this.#rewriteIfDead();
   }
 
-  /** The log is kept under twice its live bytes, those of checkpoints too, and three extents. */
+  /** The log is kept small, by `space.ts`. */
   #rewriteIfDead(): void {
     const { environment, rewriter, state } = this.parts;
     const { log } = environment;
     if (this.#stopped || !rewriter.free) return;
-    const room = ROOM_EXTENTS * fullExtentBytes(log.bytes);
-    const alive = bytesAlive(state.marks, state.liveBytes, log.bytes);
-    if (log.bytes < this.#rewriteFrom || log.bytes <= 2 * alive + room) return;
+    const alive = aliveIn(state, log.bytes);
+    if (log.bytes < this.#rewriteFrom || log.bytes <= spaceFor(REWRITE_AT, alive, log.bytes)) return;
+    if (rewriter.held) {
+      // The next commit finds its place empty.
+      rewriter.giveUpBefore();
+      return;
+    }
     const later = () => {
       this.#rewriteFrom = log.bytes * REWRITE_AGAIN;
     };

@@ -57,6 +57,12 @@ export class RunMerger {
       });
   }
 
+  /** Another log has taken the place of the one whose runs are merged, if any are. */
+  followed(): void {
+    this.#pause.end();
+    this.start();
+  }
+
   /** What runs ends soon. */
   async stop(): Promise<void> {
     this.#stopped = true;

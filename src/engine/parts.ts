@@ -128,6 +128,7 @@ export class Parts {
       now: environment.now,
       settle: () => this.settle(),
       seal: () => this.seal(),
+      brake: () => this.rewriter.brake(),
       onFull: () => this.feed.noteRefused(),
       onCommit: (changes, published) => {
         this.rewriter.note(changes);
@@ -153,7 +154,7 @@ export class Parts {
       packing,
       gate: this.gate,
       settle: () => this.settle(),
-      onFollow: () => this.merger.start(),
+      onFollow: () => this.merger.followed(),
     });
     this.reads = new Reads({
       state,

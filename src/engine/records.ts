@@ -8,6 +8,7 @@
  * `Map` that is used as a list has to step over every entry that was deleted.
  */
 import type { Eventually } from '../base/bytes.js';
+import { SnapshotTooOldError } from '../base/errors.js';
 import type { EntryView, Log } from '../storage/log/index.js';
 
 /** Where records are read from: one log for good, or the one that is current. */
@@ -21,6 +22,13 @@ const OVERHEAD_BYTES = 300;
 /** A record larger than this share of the cache would push out too many others. */
 const LARGEST_SHARE = 1 / 8;
 
+/** What was held is given up. */
+export function tooOld(): SnapshotTooOldError {
+  return new SnapshotTooOldError(
+    'this version of the store is not there any more: compaction needed its space, or the tab that led the store went away; take another',
+  );
+}
+
 export class Records implements RecordSource {
   #young = new Map<number, EntryView>();
   #old = new Map<number, EntryView>();
@@ -28,6 +36,7 @@ export class Records implements RecordSource {
   #oldBytes = 0;
   #holders = 0;
   #retired: (() => void) | undefined;
+  #revoked = false;
 
   constructor(
     private readonly log: Log,
@@ -51,8 +60,18 @@ export class Records implements RecordSource {
     this.#retireIfFree();
   }
 
+  /** Nothing is read any more, whoever still holds these: their place is needed. */
+  revoke(): void {
+    this.#revoked = true;
+    this.#retireIfFree();
+  }
+
+  get revoked(): boolean {
+    return this.#revoked;
+  }
+
   #retireIfFree(): void {
-    if (this.#holders > 0 || !this.#retired) return;
+    if ((this.#holders > 0 && !this.#revoked) || !this.#retired) return;
     const remove = this.#retired;
     this.#retired = undefined;
     remove();
@@ -63,11 +82,12 @@ export class Records implements RecordSource {
   }
 
   read(location: number): Eventually<EntryView> {
+    if (this.#revoked) throw tooOld();
     const young = this.#young.get(location);
     if (young) return young;
     const old = this.#old.get(location);
     if (old) return this.#keep(location, old);
-    const read = this.log.read(location);
+    const read = this.#fromLog(location);
     return read instanceof Promise
       ? read.then((entry) => this.#keep(location, entry))
       : this.#keep(location, read);
@@ -75,7 +95,16 @@ export class Records implements RecordSource {
 
   /** As `read`, but what is not in the cache does not get there: for whoever reads everything once. */
   pass(location: number): Eventually<EntryView> {
-    return this.#young.get(location) ?? this.#old.get(location) ?? this.log.read(location);
+    if (this.#revoked) throw tooOld();
+    return this.#young.get(location) ?? this.#old.get(location) ?? this.#fromLog(location);
+  }
+
+  #fromLog(location: number): Eventually<EntryView> {
+    const read = this.log.read(location);
+    if (!(read instanceof Promise)) return read;
+    return read.catch((error) => {
+      throw this.#revoked ? tooOld() : error;
+    });
   }
 
   #keep(location: number, entry: EntryView): EntryView {

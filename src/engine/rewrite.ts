@@ -21,7 +21,7 @@
 import { ClosedError, CorruptionError, LockedError } from '../base/errors.js';
 import type { CompactResult } from '../contract/store.js';
 import type { Successor } from '../storage/backend.js';
-import type { EntryFields } from '../storage/log/index.js';
+import type { EntryFields, Log } from '../storage/log/index.js';
 import { bucketsOf, copyOf, standing, withoutTwins } from './alive.js';
 import { answerEntry } from './answers.js';
 import { Carrier, carryNoted, carryStretch, type Noted, SLICE_BYTES, SLICE_ENTRIES } from './carry.js';
@@ -34,6 +34,7 @@ import type { Packing } from './packing.js';
 import { Past } from './past.js';
 import { atView } from './reader.js';
 import type { Records } from './records.js';
+import { aliveIn, PINNED_LEAST, REWRITE_AT, spaceFor, WRITERS_SHARE } from './space.js';
 import type { State, View } from './state.js';
 import type { StreamGate } from './stream-gate.js';
 import { Target } from './target.js';
@@ -73,21 +74,28 @@ export class Rewriter {
   #changes: Change[] = [];
   #running: Promise<CompactResult> | undefined;
   #stopped = false;
-  /** Somebody still reads the log before the current one, in the place where the next would go. */
-  #held = false;
-  /** Nobody does any more, and that place is being emptied. */
+  /** Those of the log before the current one, until the place where they lie is empty. */
+  #before: Records | undefined;
+  #beforeBytes = 0;
+  /** How long the log may become while it is copied, beside the writers' share of the copy. */
+  #ceiling = 0;
+  /** The copy. */
+  #copied: Log | undefined;
+  /** Slices are copied, one after the other, without need of the queue. */
+  #slicing = false;
+  /** Groups of writes that wait for the end of the slice. */
+  #braked: (() => void)[] = [];
+  /** The place of the log before the current one is being emptied. */
   #emptying: Promise<void> | undefined;
 
   constructor(parts: RewriterParts) {
     this.#parts = parts;
   }
 
-  /** Whether a rewriting could begin now. */
+  /** Whether a rewriting could begin now, if none of before is `held`. */
   get free(): boolean {
     const { environment, gate } = this.#parts;
-    return (
-      this.#running === undefined && !this.#held && gate.open === 0 && environment.successor !== undefined
-    );
+    return this.#running === undefined && gate.open === 0 && environment.successor !== undefined;
   }
 
   /** Whether a version is being copied: what is only in memory would be lost by it. */
@@ -98,6 +106,28 @@ export class Rewriter {
   /** Resolves when what runs has ended, however. */
   async idle(): Promise<void> {
     await this.#running?.catch(() => {});
+  }
+
+  /** Whether a scan or a snapshot still reads the log before the current one: it is in the way of the next. */
+  get held(): boolean {
+    return this.#before !== undefined;
+  }
+
+  /** Whoever still reads the log before the current one is refused, should the space be needed that it takes. */
+  giveUpBefore(): void {
+    const { state, log } = this.#parts;
+    const pinned = Math.max(this.#beforeBytes, PINNED_LEAST);
+    if (log.bytes > spaceFor(2, aliveIn(state, log.bytes), log.bytes) + pinned) this.#before?.revoke();
+  }
+
+  /**
+   * What a group of writes has to wait for: the next slice of the copy, where the writers have had
+   * their share of it. What they lose then is time, not space (`space.ts`).
+   */
+  brake(): Promise<void> | undefined {
+    const share = (this.#copied?.bytes ?? 0) * WRITERS_SHARE;
+    if (!this.#slicing || this.#parts.log.bytes <= this.#ceiling + share) return undefined;
+    return new Promise((resolve) => this.#braked.push(resolve));
   }
 
   /** Told of each group that was committed. */
@@ -134,7 +164,7 @@ export class Rewriter {
     const before = log.bytes;
     if (!environment.successor) return { before, after: before };
     await this.#emptying;
-    if (this.#held) {
+    if (this.held) {
       throw new LockedError(
         'a scan or a snapshot from before the last compaction is still open; end it first',
       );
@@ -143,7 +173,9 @@ export class Rewriter {
     let adopting = false;
     try {
       const target = new Target(successor.log, state, environment, this.#parts.packing);
-      await this.#copyVersions(marks, view, source, target);
+      this.#copied = target.log;
+      this.#ceiling = Math.max(log.bytes, spaceFor(REWRITE_AT, aliveIn(state, log.bytes), log.bytes));
+      await this.#sliced(() => this.#copyVersions(marks, view, source, target));
       await this.#catchUp(source, target);
       return await committer.exclusive(async () => {
         await this.#copyChanges(await this.#takeChanges(), source, target, undefined);
@@ -153,8 +185,7 @@ export class Rewriter {
         await target.append(
           [...state.answers.all()].map((each) => answerEntry(each, state.version, state.time)),
         );
-        const flushed = target.log.flush();
-        if (flushed instanceof Promise) await flushed;
+        await target.flush();
         adopting = true;
         this.#follow(target, await successor.adopt());
         return { before, after: log.bytes };
@@ -164,6 +195,7 @@ export class Rewriter {
       else await discard(successor);
       throw error;
     } finally {
+      this.#copied = undefined;
       source.release();
     }
   }
@@ -186,20 +218,43 @@ export class Rewriter {
     }
   }
 
+  /**
+   * Runs work that goes in slices and needs nothing of the queue, so that writers may be made to wait for
+   * it. They may write a share of what it has written to the new log.
+   */
+  async #sliced(work: () => Promise<void>): Promise<void> {
+    this.#slicing = true;
+    try {
+      await work();
+    } finally {
+      this.#slicing = false;
+      this.#letWritersGo();
+    }
+  }
+
+  /** A slice is over. */
+  #letWritersGo(): void {
+    const braked = this.#braked;
+    this.#braked = [];
+    for (const go of braked) go();
+  }
+
   /** The new log and what is known of it take the place of the old. */
   #follow(target: Target, empty: () => unknown): void {
     const { log, state, records } = this.#parts;
+    this.#beforeBytes = log.bytes;
     log.follow(target.log);
     state.adopt(target.state);
-    this.#held = true;
-    records.follow(target.log).retire(() => {
+    const before = records.follow(target.log);
+    this.#before = before;
+    before.retire(() => {
       // What could not be emptied now is emptied before it is used again, or when the store is opened.
       this.#emptying = Promise.resolve()
         .then(empty)
         .then(() => {})
         .catch(() => {})
         .finally(() => {
-          this.#held = false;
+          this.#before = undefined;
         });
     });
     this.#parts.onFollow();
@@ -253,12 +308,23 @@ export class Rewriter {
     await target.append(slice);
   }
 
-  /** What was committed meanwhile, again and again until little is left. */
+  /**
+   * What was committed meanwhile, again and again until little is left. All that can be done before the
+   * queue is held is done: settling, and flushing what was copied.
+   */
   async #catchUp(source: Records, target: Target): Promise<void> {
     const left = () => this.#noted!.reduce((sum, { changes }) => sum + changes.length, this.#changes.length);
-    for (let round = 0; round < ROUNDS_MAX && left() > REST_CHANGES; round++) {
+    for (let round = 0; ; round++) {
+      await this.#sliced(async () => {
+        while (target.state.unsettled.length > 0) {
+          await target.settle(SLICE_ENTRIES);
+          await this.#pause();
+        }
+        await target.flush();
+      });
+      if (round === ROUNDS_MAX || left() <= REST_CHANGES) return;
       const changes = await this.#parts.committer.exclusive(() => this.#takeChanges());
-      await this.#copyChanges(changes, source, target, () => this.#pause());
+      await this.#sliced(() => this.#copyChanges(changes, source, target, () => this.#pause()));
     }
   }
 
@@ -293,6 +359,7 @@ export class Rewriter {
   /** Lets others run. */
   async #pause(): Promise<void> {
     await new Promise<void>((resolve) => this.#parts.environment.after(0, resolve));
+    this.#letWritersGo();
     if (this.#stopped) throw new ClosedError('the store was closed while its log was rewritten');
   }
 }

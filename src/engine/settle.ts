@@ -11,10 +11,18 @@ import type { Contents } from './contents.js';
 import type { Lookup } from './lookup.js';
 import type { State } from './state.js';
 
-/** Afterwards every entry of the buffer is settled and the totals are exact. */
-export async function settle(state: State, lookup: Lookup, contents: Contents): Promise<void> {
-  const keys = state.unsettled;
-  state.unsettled = [];
+/**
+ * Afterwards every entry of the buffer is settled and the totals are exact; with `most`, that many
+ * keys are nearer to it.
+ */
+export async function settle(
+  state: State,
+  lookup: Lookup,
+  contents: Contents,
+  most = Infinity,
+): Promise<void> {
+  const keys = state.unsettled.slice(0, most);
+  state.unsettled = state.unsettled.slice(keys.length);
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i]!;
     const slot = state.slot(key);

@@ -6,7 +6,6 @@
  * its records lie in stays, even if another log follows it.
  */
 import { andThen, type Eventually } from '../base/bytes.js';
-import { SnapshotTooOldError } from '../base/errors.js';
 import { requireKey, requireOptions } from '../contract/arguments.js';
 import { resolveWriteDurability } from '../contract/options.js';
 import type { Commit, ReadOptions, WriteOptions } from '../contract/store.js';
@@ -21,7 +20,7 @@ import type { Packing } from './packing.js';
 import type { Planner } from './plan.js';
 import { atView, type ItemKind, type Reader } from './reader.js';
 import { missing } from './reads.js';
-import type { Records } from './records.js';
+import { type Records, tooOld } from './records.js';
 import type { Counters } from './report.js';
 import { KeyScan } from './scan.js';
 import type { Piece, Scans } from './scans.js';
@@ -215,10 +214,10 @@ export class Snapshots {
     }
   }
 
-  /** @throws SnapshotTooOldError when this engine holds no such snapshot: another tab leads now. */
+  /** @throws SnapshotTooOldError when this engine holds no such snapshot: another tab leads now, or it was given up. */
   held(id: unknown): Held {
     const held = this.#held.get(id as string);
-    if (!held) throw tooOld();
+    if (!held || held.records.revoked) throw tooOld();
     return held;
   }
 
@@ -361,10 +360,4 @@ export interface DiffPiece {
 function readOptions(options: unknown): { fallback: unknown; strict: boolean } {
   const given = requireOptions<ReadOptions>('get', options, ['default', 'touch', 'strict']);
   return { fallback: given.default, strict: given.strict === true };
-}
-
-function tooOld(): SnapshotTooOldError {
-  return new SnapshotTooOldError(
-    'the snapshot is not there any more: the tab that led the store went away; take another',
-  );
 }

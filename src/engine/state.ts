@@ -53,8 +53,11 @@ export interface View {
   readonly runs: readonly Run[];
 }
 
-/** Keys in the buffer cost fifty times what they cost in the index, and each scan walks them. */
-export const BUFFER_KEYS_MAX = 16_384;
+/**
+ * Keys in the buffer cost fifty times what they cost in the index, each scan walks them, and
+ * sealing stops the worker while it sorts them: 2 ms a thousand.
+ */
+export const BUFFER_KEYS_MAX = 4096;
 
 /** What a key takes in the sorted keys of a sealed extent, about. */
 const RUN_KEY_BYTES = 16;
@@ -146,9 +149,11 @@ export class State {
   /** About what the log would take if it held nothing but what is alive. */
   get liveBytes(): number {
     const overhead = this.#puts === 0 ? 0 : this.#overhead / this.#puts;
+    // A key that is not settled is counted twice, with its older record.
+    const share = Math.max(0, 1 - this.unsettled.length / Math.max(1, this.keys));
     // What is packed takes less than its size, so the overhead may be below nothing.
     const chunks = this.chunkCount * CHUNK_ENTRY_BYTES;
-    return Math.max(0, this.objectBytes + chunks + this.keys * (overhead + RUN_KEY_BYTES));
+    return share * Math.max(0, this.objectBytes + chunks + this.keys * (overhead + RUN_KEY_BYTES));
   }
 
   /** What `liveBytes` goes by: an image keeps it. */

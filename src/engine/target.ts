@@ -18,12 +18,15 @@ import { BUFFER_KEYS_MAX, State } from './state.js';
 
 /** Comparing values while copying needs the last few at hand. */
 const CACHE_BYTES = 2 ** 20;
+/** So much is written before it is flushed, so that no flush takes long. */
+const FLUSH_BYTES = 4 * 2 ** 20;
 
 export class Target {
   readonly state: State;
   readonly #contents: Contents;
   readonly #lookup: Lookup;
   readonly #planner: Planner;
+  #flushedTo = 0;
 
   constructor(
     readonly log: Log,
@@ -42,8 +45,15 @@ export class Target {
     this.#planner = new Planner(this.state, this.#lookup, placer, settings, packing, maker);
   }
 
-  settle(): Promise<void> {
-    return settle(this.state, this.#lookup, this.#contents);
+  /** `most`: keys that are settled. */
+  settle(most?: number): Promise<void> {
+    return settle(this.state, this.#lookup, this.#contents, most);
+  }
+
+  async flush(): Promise<void> {
+    const flushed = this.log.flush();
+    if (flushed instanceof Promise) await flushed;
+    this.#flushedTo = this.log.bytes;
   }
 
   /** Logs version and time of `source` where the entries that made them are gone. REQUIRES: it is settled. */
@@ -58,7 +68,7 @@ export class Target {
   async append(entries: readonly EntryFields[]): Promise<void> {
     const { log, state } = this;
     if (entries.length === 0) return;
-    await this.#sealIfFull();
+    await this.#makeReady();
     const batch = log.begin();
     const locations = entries.map((fields) => batch.add(fields));
     const appended = log.append(batch, false);
@@ -72,10 +82,11 @@ export class Target {
     }
     state.endGroup();
   }
+
   /** Makes changes again that were made to the other log, in one batch. */
   async commit(slice: readonly Carried[]): Promise<void> {
     const { log, state } = this;
-    await this.#sealIfFull();
+    await this.#makeReady();
     const batch = log.begin();
     const group: GroupObjects = new Map();
     const changes: Change[] = [];
@@ -97,8 +108,9 @@ export class Target {
     state.endGroup();
   }
 
-  async #sealIfFull(): Promise<void> {
+  async #makeReady(): Promise<void> {
     const { log, state } = this;
+    if (log.bytes - this.#flushedTo >= FLUSH_BYTES) await this.flush();
     if (!log.full && state.buffered < BUFFER_KEYS_MAX) return;
     await this.settle();
     await seal(log, state);

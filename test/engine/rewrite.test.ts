@@ -1,83 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { QuotaError } from '../../src/base/errors.js';
-import { type OpenOptions, resolveOptions } from '../../src/contract/options.js';
-import { Engine } from '../../src/engine/index.js';
-import type { Backend } from '../../src/storage/backend.js';
-import { openFiles } from '../../src/storage/files.js';
-import { MemoryFile, readHeader } from '../../src/storage/log/index.js';
-import type { IndexMapletOptions } from '../../src/structures/maplet/index.js';
-import { FakeTime, scanAll } from './bench-store.js';
-
-type Pair = [MemoryFile, MemoryFile];
-
-interface Disk {
-  readonly headers: Pair;
-  readonly logs: Pair;
-}
-
-const newDisk = (): Disk => ({
-  headers: [new MemoryFile(), new MemoryFile()],
-  logs: [new MemoryFile(), new MemoryFile()],
-});
-
-const copied = ({ headers, logs }: Disk): Disk => {
-  const copy = (files: Pair): Pair => [
-    new MemoryFile(files[0].content()),
-    new MemoryFile(files[1].content()),
-  ];
-  return { headers: copy(headers), logs: copy(logs) };
-};
-
-let drawn = 0;
-
-interface Opened {
-  readonly engine: Engine;
-  readonly backend: Backend;
-  readonly time: FakeTime;
-}
-
-async function openOn(
-  disk: Disk,
-  options: OpenOptions = {},
-  index: IndexMapletOptions = {},
-  time = new FakeTime(),
-): Promise<Opened> {
-  const backend = await openFiles(
-    {
-      backend: 'test',
-      ...disk,
-      images: [new MemoryFile(), new MemoryFile()],
-      made: [],
-      settled: false,
-      remove() {},
-    },
-    {
-      surroundings: {
-        now: () => time.now,
-        elapsed: () => time.now,
-        random: (bytes) => Uint8Array.from({ length: bytes }, () => (drawn = (drawn * 31 + 7) & 0xff)),
-      },
-      absolute: false,
-      settings: { dedup: 'exact' },
-    },
-  );
-  const engine = await Engine.open({
-    mode: 'hybrid',
-    settings: resolveOptions(options),
-    log: backend.log,
-    successor: () => backend.successor(),
-    secret: backend.header.secret,
-    now: () => time.now,
-    after: (ms, task) => {
-      if (ms > 0) return time.after(ms, task);
-      setImmediate(task);
-      return () => {};
-    },
-    index,
-  });
-  return { engine, backend, time };
-}
+import type { Engine } from '../../src/engine/index.js';
+import { readHeader } from '../../src/storage/log/index.js';
+import { scanAll } from './bench-store.js';
+import { copied, type Disk, newDisk, openOn } from './rewrite-store.js';
 
 /** Where the header says that the log is. */
 function openPlace({ headers }: Disk): number | undefined {
