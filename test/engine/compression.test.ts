@@ -150,6 +150,7 @@ describe('packing', () => {
         },
       });
     expect((await packing('own', keeps(15 / 16)).pack(encoded)).packed).toBeDefined();
+    expect((await packing('own', keeps(31 / 32)).pack(encoded)).packed).toBeUndefined();
     expect((await packing('own', keeps(1)).pack(encoded)).packed).toBeUndefined();
   });
 
@@ -195,6 +196,10 @@ describe('packing', () => {
       }
     }
     expect(seen).toEqual([]);
+    // What an altered log may say: packed bytes that are as long as what they are.
+    const { kind, bytes } = contents[0]!;
+    const packed = { size: bytes.length, high: 0, low: 0 };
+    expect(any.same({ kind, bytes, packed }, { kind, bytes })).toBe(false);
   });
 });
 

@@ -162,7 +162,6 @@ export class EncryptedLog implements Log {
   async #readFrame(first: number): Promise<Page> {
     const location = first / FRAME_ENTRIES;
     const frame = await this.#inner.read(location);
-    if (frame.type !== Type.Cipher) throw stranger(frame.type, location);
     const page = await this.#open({ location, sequence: frame.sequence, sealed: frame.value });
     this.#cache.keep(page);
     return page;

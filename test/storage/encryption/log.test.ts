@@ -357,5 +357,10 @@ describe('a log that somebody altered', () => {
       name: 'CorruptionError',
       message: expect.stringContaining('is number 1, not 0'),
     });
+    // The same where an image brings what lies before.
+    const before = logOn(new MemoryFile(old.slice(0, end)), keys);
+    await replayed(before);
+    const resumed = logOn(new MemoryFile(bytes), keys);
+    await expect(replayed(resumed, before.position)).rejects.toThrow('is number 1, not 0');
   });
 });
