@@ -10,6 +10,7 @@
 import type { Eventually } from '../base/bytes.js';
 import { SnapshotTooOldError } from '../base/errors.js';
 import type { EntryView, Log } from '../storage/log/index.js';
+import { MADE } from './made.js';
 
 /** Where records are read from: one log for good, or the one that is current. */
 export interface RecordSource {
@@ -109,7 +110,8 @@ export class Records implements RecordSource {
 
   #keep(location: number, entry: EntryView): EntryView {
     // A packed value stays unpacked once it was read.
-    const bytes = entry.bytes + (entry.packed?.size ?? 0) + OVERHEAD_BYTES;
+    const unpacked = entry.packed && (entry.kind & MADE) === 0 ? entry.packed.size : 0;
+    const bytes = entry.bytes + unpacked + OVERHEAD_BYTES;
     if (bytes > this.maxBytes * LARGEST_SHARE) return entry;
     if (this.#youngBytes + bytes > this.maxBytes / 2) {
       this.#old = this.#young;
