@@ -30,6 +30,7 @@ import type {
   Transaction,
   TransactionOptions,
   WatchOptions,
+  WouldDedupe,
 } from '../contract/store.js';
 import { type Remote, split } from './remote.js';
 import { type Piece, RemoteScan, scanItems } from './scan.js';
@@ -111,6 +112,10 @@ export class RemoteStore implements Store {
 
   set(key: string, value: unknown, options?: Options): Promise<Commit> {
     return this.#call('set', options, key, value);
+  }
+
+  wouldDedupe(value: unknown, options?: Options): Promise<WouldDedupe> {
+    return this.#call('wouldDedupe', options, value);
   }
 
   async setStream(key: string, readable: ReadableStream<Uint8Array>, options?: SetOptions): Promise<Commit> {

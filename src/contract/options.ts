@@ -61,13 +61,22 @@ export interface OpenOptions {
   readonly dedup?: {
     /**
      * `'exact'` keeps equal values once; `'off'` keeps each. `'chunked'` besides cuts large values where their
-     * bytes say so, and keeps equal pieces once: versions of one value share all but what differs. Default: `'exact'`.
+     * bytes say so, and keeps equal pieces once: versions of one value share all but what differs. `'near'` besides
+     * finds a stored value that resembles a new one, and keeps what differs where that is less; the first write
+     * after opening reads all values for it. Nothing is ever lost by it. Default: `'exact'`.
      */
     readonly mode?: DedupMode;
     /** Larger values are cut, into pieces of a quarter of it on average. 256 to 64 MiB. Default: 32 KiB. */
     readonly chunkBytes?: number;
+    /**
+     * Strings that are the same in this form are kept as one and what differs: `'whitespace'` (runs of ASCII
+     * white space), `'lowercase'` (A-Z), `'ascii'` (both), `'unicode'` (NFKC, full case folding, Unicode white
+     * space), `'full'` (all of them). What is read is what was set all the same. Default: `'none'`.
+     */
     readonly normalization?: Normalization;
+    /** Longer strings are not compared so. Default: 1 MiB. */
     readonly normalizationMaxBytes?: number;
+    /** Of strings that are the same in that form the first one is kept for all. Default: `false`. */
     readonly canonical?: boolean;
   };
   readonly undo?: {
@@ -142,6 +151,9 @@ export interface Settings {
     readonly mode: DedupMode;
     /** Larger values are cut where `mode` says so. */
     readonly chunkBytes: number;
+    readonly normalization: Normalization;
+    readonly normalizationMaxBytes: number;
+    readonly canonical: boolean;
   };
   readonly compression: string;
   readonly recovery: Recovery;
@@ -205,7 +217,13 @@ export function resolveOptions(options: unknown = {}): Settings {
       sweepIntervalMs: toMilliseconds('ttl.sweepInterval', ttl.sweepInterval),
       sweepLimit: requireWhole('ttl.sweepLimit', ttl.sweepLimit, 1),
     },
-    dedup: { mode: dedup.mode as DedupMode, chunkBytes: requireChunkBytes(dedup.chunkBytes) },
+    dedup: {
+      mode: dedup.mode as DedupMode,
+      chunkBytes: requireChunkBytes(dedup.chunkBytes),
+      normalization: dedup.normalization as Normalization,
+      normalizationMaxBytes: requirePositive('dedup.normalizationMaxBytes', dedup.normalizationMaxBytes, 0),
+      canonical: dedup.canonical as boolean,
+    },
     compression: requireText('compression', given.compression),
     recovery: given.recovery as Recovery,
     undoDepth: undo.depth === Infinity ? Infinity : requireWhole('undo.depth', undo.depth, 0),
@@ -297,16 +315,12 @@ const NOT_YET = [
   'budget.maxEntries',
   'budget.policy',
   'budget.targetRatio',
-  'dedup.normalization',
-  'dedup.normalizationMaxBytes',
-  'dedup.canonical',
 ];
 
 /** Better a clear refusal than an option that is silently without effect. */
 function refuseUnsupported(given: Filled<typeof DEFAULTS>): void {
-  const { dedup, recovery } = given;
+  const { recovery } = given;
   const refused = NOT_YET.filter((path) => optionAt(given, path) !== optionAt(DEFAULTS, path));
-  if (dedup.mode === 'near') refused.push(`dedup.mode: '${dedup.mode}'`);
   if (recovery === 'salvage') refused.push(`recovery: 'salvage'`);
   if (refused.length === 0) return;
   throw new UnsupportedError(`${refused.join(', ')}: not in this release yet`, {

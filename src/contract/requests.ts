@@ -41,6 +41,11 @@ export interface SetOptions extends WriteOptions {
   readonly ifAbsent?: boolean;
   /** Refuses with `ConflictError` unless `Entry.version` is this; 0 means absent. */
   readonly ifVersion?: number;
+  /**
+   * Where a stored value has the normal form of this one (`dedup.normalization`), the key gets that value, and
+   * `getEntry` says `exact: false`. Default: `dedup.canonical`.
+   */
+  readonly canonical?: boolean;
 }
 
 export interface SetManyOptions extends SetOptions {

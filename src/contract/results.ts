@@ -107,3 +107,13 @@ export type StoreEvent =
   | { readonly type: 'quota' };
 
 export type StoreEventListener = (event: StoreEvent) => void;
+
+/** What `wouldDedupe` says. */
+export interface WouldDedupe {
+  /** An equal value is stored, or one with its normal form. */
+  readonly duplicate: boolean;
+  /** SHA-256 of the encoded value that is stored: the equal one, the one that it resembles; else of the value itself. */
+  readonly objectId: string;
+  /** Where it resembles a stored value, estimated: the share of what both have, 0 to 1. */
+  readonly similarity?: number;
+}

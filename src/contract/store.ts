@@ -35,6 +35,7 @@ import type {
   StoreEvent,
   StoreEventListener,
   SweepResult,
+  WouldDedupe,
 } from './results.js';
 import type { Health, Stats } from './stats.js';
 
@@ -119,6 +120,11 @@ export interface Store extends Scans {
 
   /** Stores `value` under `key` and drops the key's expiry unless `ttl` or `keepTtl` says otherwise. */
   set(key: string, value: unknown, options?: SetOptions): Promise<Commit>;
+  /**
+   * Whether `value` is stored already, under any key, or one with its normal form where `dedup.normalization`
+   * says so; with `dedup.mode: 'near'` also what it resembles most. Stores nothing.
+   */
+  wouldDedupe(value: unknown, options?: CallOptions): Promise<WouldDedupe>;
   /**
    * Stores the bytes of `readable` under `key`, as a `Uint8Array`, without ever holding all of them: what is
    * larger than `dedup.chunkBytes` is cut by its content. The key changes when all has come, at once; when the

@@ -30,7 +30,7 @@ export interface Admitted {
 
 /** What each type of operation says, beside `type` and `key`; a name in `MUST` has to be there. */
 const FIELDS = {
-  set: ['value', 'ttl', 'keepTtl', 'ifAbsent', 'ifVersion'],
+  set: ['value', 'ttl', 'keepTtl', 'ifAbsent', 'ifVersion', 'canonical'],
   delete: [],
   expire: ['ttl'],
   persist: [],

@@ -10,7 +10,7 @@ import type { SetOptions } from '../contract/store.js';
 import type { Mutation, PutMutation } from './mutation.js';
 import type { Packing, Value } from './packing.js';
 
-const SET_OPTIONS = ['ttl', 'keepTtl', 'ifAbsent', 'ifVersion', 'durability'] as const;
+const SET_OPTIONS = ['ttl', 'keepTtl', 'ifAbsent', 'ifVersion', 'canonical', 'durability'] as const;
 
 /** The value as the log will take it: encoded, and packed where that is asked for and worth it. */
 export function packed(value: unknown, packing: Packing): Eventually<Value> {
@@ -72,6 +72,7 @@ function putAll(encoded: ReadonlyMap<string, Value>, terms: PutTerms): Mutation[
       keepTtl: terms.keepTtl,
       ifAbsent: terms.ifAbsent,
       ifVersion: terms.ifVersion,
+      canonical: terms.canonical,
     });
   }
   return mutations;
@@ -91,10 +92,11 @@ export function resolveSet(
 
 /** The options of a `set` but for `durability`, checked. */
 export function resolveTerms(call: string, options: SetOptions, settings: Settings): PutTerms {
-  const { ttl, keepTtl = false, ifAbsent = false, ifVersion } = options;
+  const { ttl, keepTtl = false, ifAbsent = false, ifVersion, canonical } = options;
   for (const [name, flag] of [
     ['keepTtl', keepTtl],
     ['ifAbsent', ifAbsent],
+    ['canonical', canonical ?? false],
   ] as const) {
     if (typeof flag !== 'boolean')
       throw new TypeError(`${call}: ${name}: expected true or false, got ${show(flag)}`);
@@ -102,5 +104,5 @@ export function resolveTerms(call: string, options: SetOptions, settings: Settin
   if (keepTtl && ttl !== undefined) throw new TypeError(`${call}: expected ttl or keepTtl, got both`);
   if (ifVersion !== undefined) requireWhole(`${call}: ifVersion`, ifVersion, 0);
   const ttlMs = ttl === undefined ? settings.ttl.defaultMs : toMilliseconds('ttl', ttl);
-  return { ttlMs, keepTtl, ifAbsent, ifVersion };
+  return { ttlMs, keepTtl, ifAbsent, ifVersion, canonical };
 }

@@ -12,7 +12,7 @@ import { isCurrent } from './alive.js';
 import { isMade } from './assemble.js';
 import type { Change, CheckpointChange } from './change.js';
 import { Contents } from './contents.js';
-import { Lookup } from './lookup.js';
+import { isCanonical, Lookup } from './lookup.js';
 import { decodeMaking, Form } from './made.js';
 import { figuresIn } from './mark.js';
 import type { CheckpointMutation, ClearMutation, DeleteMutation, PutMutation } from './mutation.js';
@@ -24,9 +24,12 @@ import type { View } from './state.js';
 export const SLICE_ENTRIES = 256;
 export const SLICE_BYTES = 256 * 1024;
 
-/** A value, and where it was cut into chunks: it is cut there again, whatever the options say now. */
+/** A value, and how it was made: it is made so again, whatever the options say now. */
 export interface CutValue extends Value {
+  /** It was cut into chunks of these sizes. */
   readonly cuts?: readonly number[] | undefined;
+  /** It was made of another by a delta. */
+  readonly delta?: { readonly base: CutValue; readonly bytes: Uint8Array } | undefined;
 }
 
 /** A change, and what was noted of it when it was made. */
@@ -154,11 +157,17 @@ export async function carryNoted(
   await carrier.alone({ mutation: { type: 'checkpoint', label, figures }, version, time });
 }
 
-/** The value of a record, and where it is cut. */
+/** The value of a record, and how it is made. */
 async function cutValueOf(record: EntryView, lookup: Lookup, contents: Contents): Promise<CutValue> {
-  const holder = await lookup.holder(record);
+  const value = await madeValueOf(await lookup.holder(record), contents);
+  return isCanonical(record) ? { ...value, canonical: true } : value;
+}
+
+async function madeValueOf(holder: EntryView, contents: Contents): Promise<CutValue> {
   const value = await contents.valueOf(holder);
   if (!isMade(holder)) return value;
-  const { form, parts } = decodeMaking(holder.value);
-  return { ...value, cuts: form === Form.Chunks ? parts.map(({ size }) => size) : undefined };
+  const { form, parts, delta } = decodeMaking(holder.value);
+  if (form === Form.Chunks) return { ...value, cuts: parts.map(({ size }) => size) };
+  const { entry } = await contents.resolve(parts[0]!);
+  return { ...value, delta: { base: await madeValueOf(entry, contents), bytes: delta } };
 }

@@ -7,7 +7,7 @@
  */
 import type { Eventually } from '../base/bytes.js';
 import type { Health, Stats } from '../contract/stats.js';
-import type { Commit, CompactResult, Entry, SweepResult } from '../contract/store.js';
+import type { Commit, CompactResult, Entry, SweepResult, WouldDedupe } from '../contract/store.js';
 import type { Answers, GivenAnswer, Origin } from './answers.js';
 import { isEverything, resolveRange } from './bounds.js';
 import type { Environment } from './environment.js';
@@ -69,8 +69,9 @@ export class Engine {
    * @throws CorruptionError when bytes are damaged that had been flushed.
    */
   static async open(environment: Environment): Promise<Engine> {
-    const { mode } = environment.settings.dedup;
-    const loaded = mode === 'chunked' ? await import('./maker.js') : undefined;
+    const { mode, normalization } = environment.settings.dedup;
+    const makes = mode === 'chunked' || mode === 'near' || normalization !== 'none';
+    const loaded = makes ? await import('./maker.js') : undefined;
     const engine = new Engine(new Parts(environment, loaded?.Maker));
     const counters = engine.#parts.counters;
     const image = await engine.#parts.images.restore();
@@ -189,6 +190,12 @@ export class Engine {
   }
 
   /** Exports and imports, which go piece by piece. */
+  /** Whether the value would be kept once with one that is stored; stores nothing. */
+  async wouldDedupe(value: unknown): Promise<WouldDedupe> {
+    const { wouldDedupe } = await import('./would-dedupe.js');
+    return wouldDedupe(value, this.#parts);
+  }
+
   /** Values that come in and go out as streams. */
   streams(): Promise<Streams> {
     this.#streams ??= import('./streams.js').then(({ Streams }) => new Streams(this.#parts));

@@ -7,6 +7,7 @@ import type { Encoded } from '../base/codec/index.js';
 import { hashString, lane } from '../base/hash.js';
 import type { EntryView, Reference } from '../storage/log/index.js';
 import type { Contents } from './contents.js';
+import { CANONICAL } from './made.js';
 import type { Value } from './packing.js';
 import type { RecordSource } from './records.js';
 import type { State } from './state.js';
@@ -92,7 +93,8 @@ export class Lookup {
 
   /** The value of the record `entry`, in memory that others may use too. */
   value(entry: EntryView): Eventually<Value> {
-    return andThen(this.holder(entry), (holder) => this.contents.valueOf(holder));
+    const value = andThen(this.holder(entry), (holder) => this.contents.valueOf(holder));
+    return isCanonical(entry) ? andThen(value, (own) => ({ ...own, canonical: true })) : value;
   }
 
   /** The same, not packed. */
@@ -109,4 +111,9 @@ export class Lookup {
   copy(entry: EntryView): Eventually<Value> {
     return andThen(this.value(entry), (value) => ({ ...value, bytes: value.bytes.slice() }));
   }
+}
+
+/** Whether the record refers to a value that is not the one that was set. */
+export function isCanonical({ reference, kind }: EntryView): boolean {
+  return reference !== undefined && kind === CANONICAL;
 }

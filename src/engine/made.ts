@@ -24,14 +24,18 @@
 import { CorruptionError } from '../base/errors.js';
 import { getReference, putReference, REFERENCE_BYTES, type Reference } from '../storage/log/index.js';
 
-// On disk: kinds of `base/codec` are below 7.
+// On disk: kinds of `base/codec` are below 6.
 export const MADE = 8;
 export const CHUNK = 7;
+/** Of an entry that refers to a value: it is not the one that was set, but one with its normal form. */
+export const CANONICAL = 6;
 
 export const Form = { Chunks: 1, Delta: 2 } as const;
 /** A chunk has on average so much of the size from which on values are cut. */
 export const CHUNK_SHARE = 1 / 4;
 const HEAD_BYTES = 2;
+/** What a delta takes beside itself: the head, its base, size and hash of the value. */
+export const DELTA_HEAD_BYTES = HEAD_BYTES + REFERENCE_BYTES + 12;
 const NO_DELTA = new Uint8Array(0);
 
 /** What an entry says. */

@@ -16,6 +16,8 @@ export interface PutMutation {
   readonly keepTtl: boolean;
   readonly ifAbsent: boolean;
   readonly ifVersion: number | undefined;
+  /** A stored value with its normal form will do; `undefined`: as the store has it. */
+  readonly canonical?: boolean | undefined;
   /** Times of an entry from elsewhere, in place of what the call would give it. Only without a condition. */
   readonly times?: {
     readonly expiresAt: number;

@@ -7,7 +7,7 @@ import { lane } from '../base/hash.js';
 import { type Batch, entry, INLINE_MAX, Type } from '../storage/log/index.js';
 import { CHUNK_ROW, type Change, type Content, type Made } from './change.js';
 import type { Contents, StoredObject } from './contents.js';
-import { CHUNK, encodeMaking, Form, MADE } from './made.js';
+import { CANONICAL, CHUNK, encodeMaking, Form, MADE } from './made.js';
 import { type Packing, sizeOf, type Value } from './packing.js';
 
 /** An object that this group of calls brings: its location is known once it is in the batch. */
@@ -58,7 +58,11 @@ export class Placer {
   }
 
   /** The object that has this content, or what `fresh` makes where there is none. */
-  place(value: Value, group: GroupObjects, fresh: () => Eventually<NewObject>): Eventually<Holding> {
+  place(
+    value: Value,
+    group: GroupObjects,
+    fresh: () => Eventually<NewObject | Holding>,
+  ): Eventually<Holding> {
     const size = sizeOf(value);
     const high = this.packing.hash(value);
     const low = lane[0]!;
@@ -68,6 +72,7 @@ export class Placer {
       return andThen(this.contents.find(high, low, value), (stored) => {
         if (stored) return { high, low, size, object: stored };
         return andThen(fresh(), (object) => {
+          if ('object' in object) return object;
           const others = group.get(high);
           if (others) others.push(object);
           else group.set(high, [object]);
@@ -131,10 +136,10 @@ export function writtenOf(
   const brings = object.location === -1;
   const { kind, bytes } = value;
   if (!brings) {
-    const refers = size > INLINE_MAX;
+    const refers = size > INLINE_MAX || value.canonical === true;
     const reference = refers ? { high, low, birth: object.birth, size } : undefined;
     return {
-      kind,
+      kind: value.canonical ? CANONICAL : kind,
       value: refers ? NO_VALUE : bytes,
       packed: refers ? undefined : value.packed,
       reference,
@@ -152,20 +157,33 @@ export function writtenOf(
   return { kind: kind | MADE, value: making, packed: { size, high, low }, reference: undefined, brings };
 }
 
-/** A chunk that is new: it comes as an OBJECT. Of a delta the base is stored, always. */
+/** A part that is new: it comes as an OBJECT. */
 export function addPart(
-  { high, low, size, object }: Holding,
+  holding: Holding,
   batch: Batch,
   version: number,
   time: number,
   changes: Change[],
 ): void {
-  const { bytes: value } = (object as NewObject).value;
-  const fields = { type: Type.Object, sequence: version, time, kind: CHUNK, value, brings: true };
+  const { high, low, size, object } = holding;
+  const { kind, value, packed } = writtenOf(
+    (object as NewObject).value,
+    holding,
+    batch,
+    version,
+    time,
+    changes,
+  );
+  const fields = { type: Type.Object, sequence: version, time, kind, value, packed, brings: true };
   const location = batch.add(entry(fields));
   Object.assign(object, { location, birth: version });
-  const content: Content = { high, low, size, object: location, brings: true, chunk: true };
-  changes.push({ type: 'object', content, version, time });
+  const content: Content = { high, low, size, object: location, brings: true, made: object.made };
+  changes.push({
+    type: 'object',
+    content: kind === CHUNK ? { ...content, chunk: true } : content,
+    version,
+    time,
+  });
 }
 
 /** REQUIRES: every part has its place. */

@@ -19,6 +19,8 @@ export interface Value extends Encoded {
   readonly packed?: Packed | undefined;
   /** Where it stands; keeps it unpacked. */
   readonly holder?: EntryView;
+  /** It is not what was set, but a stored value with its normal form. */
+  readonly canonical?: boolean | undefined;
 }
 
 /** A shorter value is not packed. */

@@ -49,7 +49,9 @@ export class Parts {
   readonly lookup: Lookup;
   readonly reads: Reads;
   readonly writes: Writes;
+  readonly packing: Packing;
   readonly placer: Placer;
+  readonly maker: Maker | undefined;
   readonly planner: Planner;
   readonly committer: Committer;
   readonly expirer: Expirer;
@@ -88,6 +90,7 @@ export class Parts {
       own: environment.codecs ?? new Map(),
       secret: state.secret,
     });
+    this.packing = packing;
     this.contents = new Contents(state, this.records, packing);
     this.lookup = new Lookup(state, this.records, this.contents);
     const reader = new Reader(this.lookup, this.records, packing);
@@ -117,8 +120,11 @@ export class Parts {
     this.report = new Report(environment, state, this.records, this.lookup.probes, this.counters);
     const placer = new Placer(this.contents, packing);
     this.placer = placer;
-    const maker = MakerClass && new MakerClass(settings.dedup, placer, state.secret);
-    this.planner = new Planner(state, this.lookup, placer, settings, packing, maker);
+    const pause = () => new Promise<void>((resolve) => environment.after(0, resolve));
+    const { contents, records } = this;
+    const kin = { state, records, contents, packing, pause };
+    this.maker = MakerClass && new MakerClass(settings.dedup, placer, kin);
+    this.planner = new Planner(state, this.lookup, placer, settings, packing, this.maker);
     this.feed = new Feed({ state, packing, environment, now: () => this.now() });
     this.committer = new Committer({
       log,

@@ -22,7 +22,14 @@ import {
   type PutMutation,
   type Step,
 } from './mutation.js';
-import { type GroupObjects, type Holding, newObject, type Placer, writtenOf } from './objects.js';
+import {
+  type GroupObjects,
+  type Holding,
+  type NewObject,
+  newObject,
+  type Placer,
+  writtenOf,
+} from './objects.js';
 import { mergeInto } from './operators.js';
 import { type Packing, sizeOf, type Value } from './packing.js';
 import type { State } from './state.js';
@@ -30,6 +37,8 @@ import type { State } from './state.js';
 /** What a key will hold. Where its value will stand is found last, for the value that stays. */
 interface Draft {
   readonly encoded: Value;
+  /** Whether a stored value with its normal form will do; `undefined`: as the store has it. */
+  readonly canonical?: boolean | undefined;
   readonly expiresAt: number;
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -61,7 +70,7 @@ export class Planner {
     private readonly settings: Settings,
     private readonly packing: Packing,
     /** Where values may be stored as less than they are. */
-    private readonly maker: Pick<Maker, 'partsOf'> | undefined,
+    private readonly maker: Pick<Maker, 'fresh'> | undefined,
   ) {}
 
   /** `undefined`: the mutation has nothing to change. */
@@ -129,12 +138,13 @@ export class Planner {
   /** What a step leaves of a key that its call has not touched yet. */
   #first(step: Step, time: number): Eventually<After> {
     if (!isBlind(step)) return andThen(this.#live(step.key, time), (found) => this.#step(step, found, time));
-    if (step.times) return { encoded: step.encoded, ...step.times };
+    const { encoded, canonical } = step;
+    if (step.times) return { encoded, canonical, ...step.times };
     // Writes are blind: only what is in memory may be known of the key.
     const slot = this.state.slot(step.key);
     const createdAt = slot?.content && slot.expiresAt > time ? slot.createdAt : time;
     const expiresAt = deadlineAfter(time, step.ttlMs);
-    return { encoded: step.encoded, expiresAt, createdAt, updatedAt: time };
+    return { encoded, canonical, expiresAt, createdAt, updatedAt: time };
   }
 
   #series(steps: readonly Step[], time: number): Eventually<After> {
@@ -179,7 +189,7 @@ export class Planner {
   }
 
   #put(
-    { key, encoded, ttlMs, keepTtl, ifAbsent, ifVersion }: PutMutation,
+    { key, encoded, canonical, ttlMs, keepTtl, ifAbsent, ifVersion }: PutMutation,
     before: Before,
     time: number,
   ): Draft {
@@ -195,7 +205,7 @@ export class Planner {
       );
     }
     const expiresAt = keepTtl && before ? before.expiresAt : deadlineAfter(time, ttlMs);
-    return { encoded, expiresAt, createdAt: before?.createdAt ?? time, updatedAt: time };
+    return { encoded, canonical, expiresAt, createdAt: before?.createdAt ?? time, updatedAt: time };
   }
 
   /** The same value under another deadline. */
@@ -240,16 +250,23 @@ export class Planner {
 
   #write(key: string, draft: Draft, group: GroupObjects): Eventually<PlannedPut> {
     const { encoded, expiresAt, createdAt, updatedAt } = draft;
+    const { canonical = this.settings.dedup.canonical } = draft;
+    let other = false;
     const put = (holding: Holding): PlannedPut => {
-      return { type: 'put', key, encoded, holding, expiresAt, createdAt, updatedAt };
+      const written = other ? { ...encoded, canonical: true } : encoded;
+      return { type: 'put', key, encoded: written, holding, expiresAt, createdAt, updatedAt };
     };
     if (this.settings.dedup.mode === 'off') {
       return put({ high: 0, low: 0, size: sizeOf(encoded), object: newObject(encoded) });
     }
-    const fresh = () =>
-      andThen(this.maker?.partsOf(encoded, group), (parts) =>
-        parts ? newObject(encoded, parts) : this.placer.asItComes(encoded),
-      );
+    const { maker, placer } = this;
+    const fresh = (): Eventually<NewObject | Holding> => {
+      if (!maker || encoded.canonical) return placer.asItComes(encoded);
+      return andThen(maker.fresh(encoded, group, canonical), (found) => {
+        other = 'object' in found;
+        return found;
+      });
+    };
     return andThen(this.placer.place(encoded, group, fresh), put);
   }
 }

@@ -6,7 +6,7 @@ import { sha256Hex } from '../base/sha256.js';
 import type { Entry } from '../contract/store.js';
 import type { RunKey } from '../structures/runs/index.js';
 import { Contents } from './contents.js';
-import { type Found, Lookup } from './lookup.js';
+import { type Found, isCanonical, Lookup } from './lookup.js';
 import type { Packing } from './packing.js';
 import type { RecordSource } from './records.js';
 import type { View } from './state.js';
@@ -40,7 +40,7 @@ export class Reader {
       updatedAt,
       accessedAt: updatedAt,
       expiresAt: expiresAt === Infinity ? null : expiresAt,
-      exact: true,
+      exact: !isCanonical(record),
     };
   }
 

@@ -1,13 +1,14 @@
 /** The log that a rewriting fills, and the state that is filled with it. */
-import { andThen } from '../base/bytes.js';
+import { andThen, type Eventually } from '../base/bytes.js';
 import { type EntryFields, type Log, Type } from '../storage/log/index.js';
 import type { Carried, CutValue } from './carry.js';
 import type { Change } from './change.js';
 import { Contents } from './contents.js';
 import type { Environment } from './environment.js';
 import { Lookup } from './lookup.js';
+import { Form } from './made.js';
 import type { Maker } from './maker.js';
-import { type GroupObjects, Placer, placeChunks } from './objects.js';
+import { type GroupObjects, type NewObject, newObject, Placer, placeChunks } from './objects.js';
 import type { Packing } from './packing.js';
 import { addToBatch, Planner } from './plan.js';
 import { Records } from './records.js';
@@ -39,10 +40,7 @@ export class Target {
     this.#contents = new Contents(this.state, records, packing);
     this.#lookup = new Lookup(this.state, records, this.#contents);
     const placer = new Placer(this.#contents, packing);
-    const maker: Pick<Maker, 'partsOf'> = {
-      partsOf: ({ cuts, bytes }: CutValue, group) => cuts && placeChunks(cut(bytes, cuts), placer, group),
-    };
-    this.#planner = new Planner(this.state, this.#lookup, placer, settings, packing, maker);
+    this.#planner = new Planner(this.state, this.#lookup, placer, settings, packing, remaker(placer));
   }
 
   /** `most`: keys that are settled. */
@@ -115,6 +113,22 @@ export class Target {
     await this.settle();
     await seal(log, state);
   }
+}
+
+/** Makes values as they were made. */
+function remaker(placer: Placer): Pick<Maker, 'fresh'> {
+  const fresh = (value: CutValue, group: GroupObjects): Eventually<NewObject> => {
+    const { cuts, delta, bytes } = value;
+    if (cuts) {
+      return andThen(placeChunks(cut(bytes, cuts), placer, group), (parts) => newObject(value, parts));
+    }
+    if (!delta) return placer.asItComes(value);
+    const base = placer.place(delta.base, group, () => fresh(delta.base, group));
+    return andThen(base, (holding) => {
+      return newObject(value, { form: Form.Delta, depth: 1, parts: [holding], delta: delta.bytes });
+    });
+  };
+  return { fresh };
 }
 
 /** Pieces of these sizes, one behind the other. */

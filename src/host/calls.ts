@@ -23,6 +23,7 @@ const CALLS: Readonly<Record<string, (engine: Engine, args: Args, session: strin
   importWrite: ({ transfers }, [id, bytes]) => transfers.importWrite(id as string, bytes),
   importEnd: ({ transfers }, [id]) => transfers.importEnd(id as string),
   importRelease: ({ transfers }, [id]) => transfers.release(id as string),
+  wouldDedupe: (engine, [value]) => engine.wouldDedupe(value),
   streamBegin: async (engine, [key, options]) => (await engine.streams()).beginWrite(key, options),
   streamWrite: async (engine, [id, bytes]) => (await engine.streams()).write(id as string, bytes),
   streamEnd: async (engine, [id]) => (await engine.streams()).endWrite(id as string),
