@@ -2,7 +2,6 @@
  * A store as the page holds it: every call is a message to where the engine runs. What
  * is more than that, and not every page needs, is loaded when it is first called.
  */
-import { ConflictError } from '../base/errors.js';
 import type { Mode } from '../contract/options.js';
 import type { Health, Stats } from '../contract/stats.js';
 import type {
@@ -32,6 +31,7 @@ import type {
   WatchOptions,
   WouldDedupe,
 } from '../contract/store.js';
+import { type Compute, Computing } from './computing.js';
 import { type Remote, split } from './remote.js';
 import { type Piece, RemoteScan, scanItems } from './scan.js';
 import type { Taken } from './snapshot.js';
@@ -41,8 +41,7 @@ import { Watching } from './watching.js';
 type Options = { readonly signal?: AbortSignal | undefined } | undefined;
 
 export class RemoteStore implements Store {
-  /** What `getOrSet` is computing now, by key. */
-  readonly #computing = new Map<string, Promise<unknown>>();
+  readonly #computing = new Computing(this);
   #updates: Promise<Updates> | undefined;
   readonly #watching: Watching;
   #ending: Promise<void> | undefined;
@@ -77,13 +76,8 @@ export class RemoteStore implements Store {
     return this.#call('getEntry', options, key);
   }
 
-  async getOrSet<T>(
-    key: string,
-    compute: (context: { signal: AbortSignal }) => T | Promise<T>,
-    options?: SetOptions,
-  ): Promise<T> {
-    const running = this.#computing.get(key) ?? this.#computeOnce(key, compute, options);
-    return running as Promise<T>;
+  getOrSet<T>(key: string, compute: Compute<T>, options?: SetOptions): Promise<T> {
+    return this.#computing.run(key, compute, options);
   }
 
   keys(range?: RangeOptions): Scan<never> {
@@ -316,39 +310,6 @@ export class RemoteStore implements Store {
     const { signal, others } = split(range);
     const begin = () => this.remote.call<Piece<T>>('scan', [kind, others ?? {}], signal);
     return new RemoteScan(() => scanItems(this.remote, begin, signal));
-  }
-
-  async #computeOnce<T>(
-    key: string,
-    compute: (context: { signal: AbortSignal }) => T | Promise<T>,
-    options?: SetOptions,
-  ): Promise<T> {
-    const running = this.#compute(key, compute, options);
-    this.#computing.set(key, running);
-    try {
-      return await running;
-    } finally {
-      this.#computing.delete(key);
-    }
-  }
-
-  /** What another tab stored meanwhile wins, so that all callers have one value. */
-  async #compute<T>(
-    key: string,
-    compute: (context: { signal: AbortSignal }) => T | Promise<T>,
-    options: SetOptions = {},
-  ): Promise<T> {
-    const { signal } = options;
-    const there = await this.getEntry<T>(key, { signal });
-    if (there) return there.value;
-    const value = await compute({ signal: signal ?? new AbortController().signal });
-    try {
-      await this.set(key, value, { ...options, ifAbsent: true } as Options);
-      return value;
-    } catch (error) {
-      if (!(error instanceof ConflictError)) throw error;
-      return (await this.get<T>(key, { signal })) as T;
-    }
   }
 
   /** The last call; behind it the worker has nothing to do. */

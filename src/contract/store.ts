@@ -92,6 +92,10 @@ export interface Transaction extends Scans, Pick<Store, InTransaction> {
     entries: Iterable<readonly [string, unknown]>,
     options?: Omit<SetOptions, 'durability'>,
   ): Promise<void>;
+  /** Resolves to the merged value. Of two transactions that merge into one key, one runs again. */
+  merge<T>(key: string, operand: T, operator: OperatorName, options?: Pick<MergeOptions, 'ttl'>): Promise<T>;
+  /** All of it or nothing: what is refused leaves the transaction as it was. */
+  batch(operations: readonly BatchOperation[]): Promise<void>;
   delete(key: string, options?: StrictOptions): Promise<boolean>;
   deleteMany(keys: readonly string[]): Promise<number>;
   clear(range?: RangeOptions): Promise<number>;
@@ -107,7 +111,10 @@ export interface Store extends Scans {
   getMany<T = unknown>(keys: readonly string[], options?: ReadOptions): Promise<(T | undefined)[]>;
   has(key: string, options?: CallOptions): Promise<boolean>;
   getEntry<T = unknown>(key: string, options?: ReadOptions): Promise<Entry<T> | undefined>;
-  /** The value under `key`; a missing one is computed once, however many callers of this store object wait for it. */
+  /**
+   * The value under `key`; a missing one is computed once, however many callers of this store object wait
+   * for it. An abort is that of one caller; `compute` is told of it when nobody waits any more.
+   */
   getOrSet<T>(
     key: string,
     compute: (context: { signal: AbortSignal }) => T | Promise<T>,

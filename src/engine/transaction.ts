@@ -4,9 +4,11 @@
  * isolation, where the first who commits wins.
  */
 import { ConflictError } from '../base/errors.js';
+import { requireKey } from '../contract/arguments.js';
 import type { Commit } from '../contract/store.js';
 import { admitBatch } from './admit-batch.js';
 import type { Lookup } from './lookup.js';
+import { mergeInto, requireOperator } from './operators.js';
 import type { Held, Snapshots, SnapshotsParts } from './snapshots.js';
 
 export class Transactions {
@@ -43,6 +45,18 @@ export class Transactions {
     } finally {
       held.records.release();
     }
+  }
+
+  /** What an operator makes of a value and an operand; the operand where there is no value. Stores nothing. */
+  merged(
+    key: unknown,
+    older: { readonly value: unknown } | undefined,
+    operand: unknown,
+    name: unknown,
+  ): unknown {
+    const operator = requireOperator(name, this.parts.environment.operators ?? new Map());
+    operator.check?.(operand);
+    return older ? mergeInto(operator, requireKey(key), older.value, operand) : operand;
   }
 
   async #check(held: Held, key: string): Promise<void> {

@@ -60,6 +60,8 @@ const CALLS: Readonly<Record<string, (engine: Engine, args: Args, session: strin
   watchBegin: (engine, [options]) => engine.beginWatch(options),
   watchNext: ({ feed }, [place, options], session) => feed.next(place as FeedPlace, options, session),
   commit: ({ versions }, [id, operations, options]) => versions.transactions.commit(id, operations, options),
+  mergeValues: ({ versions }, [key, older, operand, operator]) =>
+    versions.transactions.merged(key, older as { value: unknown }, operand, operator),
   undo: ({ versions }, [options], session) => versions.undo.undo(session, options),
   redo: ({ versions }, [options], session) => versions.undo.redo(session, options),
   sweep: (engine) => engine.sweep(),
