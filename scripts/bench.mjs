@@ -12,6 +12,7 @@ const BENCHMARKS = {
   eviction: 'bench/eviction/run.mjs',
   expiry: 'bench/expiry.mjs',
   strict: 'bench/strict/run.mjs',
+  sealed: 'bench/sealed.mjs',
 };
 /** Run by name only. */
 const LONG = { 'maplet-long': 'bench/maplet-long.mjs' };
