@@ -3,10 +3,11 @@
  *
  *    npm run bench -- engine [--keys 1000000] [--rounds 3] [--churn 200]
  *
- * Filling, bytes on disk and in the worker's memory a key, opening (with what the store
- * keeps for it), a prefix scan, and a steady load under which the log is compacted.
+ * Filling, bytes on disk and in the worker's memory a key, opening (with an image and
+ * without), snapshots, a prefix scan, and a steady load under which the log is compacted.
+ * The figures go to bench/results/engine.json.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -79,6 +80,8 @@ try {
     `${scan.toFixed(1)} ms (a get: ${get.toFixed(2)} ms)`,
     '5 ms in the worker',
   );
+  const { us } = await step('snapshots');
+  row('a snapshot, of a thousand asked for in one message', `${us.toFixed(1)} µs`, '25 µs in the engine');
   await step('close');
   const opened = [];
   for (let round = 0; round < rounds; round++) {
@@ -90,6 +93,20 @@ try {
     `from open to the first get, after a clean close, median of ${rounds}`,
     `${median(opened).toFixed(0)} ms`,
     '150 ms',
+  );
+  const rebuilt = [];
+  for (let round = 0; round < rounds; round++) {
+    step = await tab();
+    const { dropped } = await step('dropImages');
+    if (dropped === 0) throw new Error('there was no image to drop');
+    rebuilt.push((await step('reopen', (round * 104_729) % keys, options)).ms);
+    // A clean close leaves an image for the next round to drop.
+    await step('close');
+  }
+  row(
+    `the same without an image: all of the log is read, median of ${rounds}`,
+    `${median(rebuilt).toFixed(0)} ms`,
+    '1,500 ms',
   );
   step = await tab();
   await step('reopen', 1, options);
@@ -116,5 +133,10 @@ try {
   await server.close();
   rmSync(profile, { recursive: true, force: true });
 }
+const machine = `${cpus().length} cores of ${cpus()[0].model}`;
+writeFileSync(
+  join(root, 'bench/results/engine.json'),
+  `${JSON.stringify({ keys, rounds, churnMegabytes: Number(values.churn), machine, load: loadavg()[0], rows }, null, 2)}\n`,
+);
 console.log(`\n${cpus().length} cores of ${cpus()[0].model}; load ${loadavg()[0].toFixed(2)} at the end`);
 console.table(rows);
