@@ -13,6 +13,7 @@ const BENCHMARKS = {
   expiry: 'bench/expiry.mjs',
   strict: 'bench/strict/run.mjs',
   sealed: 'bench/sealed.mjs',
+  dedup: 'bench/dedup.mjs',
 };
 /** Run by name only. */
 const LONG = { 'maplet-long': 'bench/maplet-long.mjs' };
