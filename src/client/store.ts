@@ -12,6 +12,7 @@ import type {
   Commit,
   CompactResult,
   Entry,
+  EvictResult,
   ExportOptions,
   ImportOptions,
   ImportResult,
@@ -31,6 +32,7 @@ import type {
   WatchOptions,
   WouldDedupe,
 } from '../contract/store.js';
+import { collect, collectAsync } from './collect.js';
 import { type Compute, Computing } from './computing.js';
 import { type Remote, split } from './remote.js';
 import { type Piece, RemoteScan, scanItems } from './scan.js';
@@ -238,6 +240,14 @@ export class RemoteStore implements Store {
     this.#watching.listen('remove', type, listener);
   }
 
+  evict(options: Options): Promise<EvictResult> {
+    return this.#call('evict', options);
+  }
+
+  prune(options?: Options): Promise<number> {
+    return this.#call('prune', options);
+  }
+
   sweep(options?: Options): Promise<SweepResult> {
     return this.#call('sweep', options);
   }
@@ -327,30 +337,4 @@ export class RemoteStore implements Store {
     })();
     return this.#ending;
   }
-}
-
-const PROGRESS_ENTRIES = 1000;
-
-function* collect(entries: Iterable<unknown>, onProgress: SetManyOptions['onProgress']): Generator<unknown> {
-  let done = 0;
-  for (const pair of entries) {
-    yield pair;
-    done += 1;
-    if (done % PROGRESS_ENTRIES === 0) onProgress?.({ phase: 'collect', done, total: undefined });
-  }
-}
-
-async function collectAsync(
-  entries: AsyncIterable<unknown>,
-  onProgress: SetManyOptions['onProgress'],
-  signal: AbortSignal | undefined,
-): Promise<unknown[]> {
-  const pairs: unknown[] = [];
-  for await (const pair of entries) {
-    signal?.throwIfAborted();
-    pairs.push(pair);
-    if (pairs.length % PROGRESS_ENTRIES === 0)
-      onProgress?.({ phase: 'collect', done: pairs.length, total: undefined });
-  }
-  return pairs;
 }

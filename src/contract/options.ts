@@ -53,9 +53,20 @@ export interface OpenOptions {
     readonly sweepLimit?: number;
   };
   readonly budget?: {
+    /**
+     * Bytes of distinct values that the store may hold. What would pass it evicts first, down to
+     * `targetRatio` of it. On disk the log takes up to twice that, and three extents. Default: `Infinity`.
+     */
     readonly maxBytes?: number;
+    /** Keys that the store may hold; just enough are evicted. Default: `Infinity`. */
     readonly maxEntries?: number;
+    /**
+     * Who goes, after those that have expired: `'tinylfu'`, `'lru'`, `'lfu'`, `'fifo'`, `'s3-fifo'`, `'sieve'`,
+     * or one that the worker has registered. `'reject'`: nobody, and the write is refused with
+     * `CapacityError`. Default: `'tinylfu'`.
+     */
     readonly policy?: string;
+    /** Share of `maxBytes` that is left after eviction, above 0 and up to 1. Default: 0.8. */
     readonly targetRatio?: number;
   };
   readonly dedup?: {
@@ -135,6 +146,14 @@ const DEFAULTS = {
 /** `durability: 'relaxed'` is a flush this often. */
 const RELAXED_SYNC_MS = 1000;
 
+/** What a store may hold, and who goes where it would hold more. */
+export interface Budgeted {
+  readonly maxBytes: number;
+  readonly maxEntries: number;
+  readonly policy: string;
+  readonly targetRatio: number;
+}
+
 /** Every option checked and present. Times in milliseconds, sizes in bytes. */
 export interface Settings {
   readonly persistence: Persistence;
@@ -155,6 +174,7 @@ export interface Settings {
     readonly normalizationMaxBytes: number;
     readonly canonical: boolean;
   };
+  readonly budget: Budgeted;
   readonly compression: string;
   readonly recovery: Recovery;
   readonly undoDepth: number;
@@ -197,8 +217,6 @@ export function resolveOptions(options: unknown = {}): Settings {
   if (!(rate > 0 && rate < 1)) {
     throw new RangeError(`maplet.falsePositiveRate: expected above 0 and below 1, got ${rate}`);
   }
-  requirePositive('budget.maxBytes', budget.maxBytes);
-  requirePositive('budget.maxEntries', budget.maxEntries);
   requirePositive('cache.nearMaxBytes', cache.nearMaxBytes, 0);
   toMilliseconds('timeout', given.timeout);
   if (given.encryption !== undefined) requireEncryption(given.encryption);
@@ -224,6 +242,7 @@ export function resolveOptions(options: unknown = {}): Settings {
       normalizationMaxBytes: requirePositive('dedup.normalizationMaxBytes', dedup.normalizationMaxBytes, 0),
       canonical: dedup.canonical as boolean,
     },
+    budget: requireBudget(budget),
     compression: requireText('compression', given.compression),
     recovery: given.recovery as Recovery,
     undoDepth: undo.depth === Infinity ? Infinity : requireWhole('undo.depth', undo.depth, 0),
@@ -292,6 +311,22 @@ function requireText(name: string, value: unknown): string {
   throw new TypeError(`${name}: expected a string, got ${show(value)}`);
 }
 
+function requireBudget({
+  maxBytes,
+  maxEntries,
+  policy,
+  targetRatio,
+}: Filled<typeof DEFAULTS.budget>): Budgeted {
+  const ratio = requirePositive('budget.targetRatio', targetRatio);
+  if (ratio > 1) throw new RangeError(`budget.targetRatio: expected at most 1, got ${ratio}`);
+  return {
+    maxBytes: requirePositive('budget.maxBytes', maxBytes),
+    maxEntries: maxEntries === Infinity ? Infinity : requireWhole('budget.maxEntries', maxEntries, 1),
+    policy: requireText('budget.policy', policy),
+    targetRatio: ratio,
+  };
+}
+
 const CHUNK_BYTES_MIN = 256;
 const CHUNK_BYTES_MAX = 2 ** 26;
 
@@ -307,15 +342,7 @@ function oneOf(name: string, value: unknown, allowed: readonly string[]): void {
 }
 
 /** Options that may only be left at their default. */
-const NOT_YET = [
-  'consistency',
-  'cache.nearMaxBytes',
-  'ttl.sliding',
-  'budget.maxBytes',
-  'budget.maxEntries',
-  'budget.policy',
-  'budget.targetRatio',
-];
+const NOT_YET = ['consistency', 'cache.nearMaxBytes', 'ttl.sliding'];
 
 /** Better a clear refusal than an option that is silently without effect. */
 function refuseUnsupported(given: Filled<typeof DEFAULTS>): void {

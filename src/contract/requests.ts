@@ -11,7 +11,7 @@ export interface CallOptions {
 export interface ReadOptions extends CallOptions {
   /** The answer for a missing key. */
   readonly default?: unknown;
-  /** Reading counts as use of the key for eviction by age of use. Default: `false`. */
+  /** `false`: this read does not count as use of the key, for eviction and `prune`. Default: `true`. */
   readonly touch?: boolean;
   /** A missing key is a `NotFoundError`. */
   readonly strict?: boolean;
@@ -46,6 +46,15 @@ export interface SetOptions extends WriteOptions {
    * `getEntry` says `exact: false`. Default: `dedup.canonical`.
    */
   readonly canonical?: boolean;
+  /** Evicted before those of a higher one, however they are used. Default: `'normal'`. Kept where the store has a budget. */
+  readonly priority?: 'low' | 'normal' | 'high';
+  /** Never evicted; it still expires, and `prune` and `delete` remove it. Default: `false`. Kept where the store has a budget. */
+  readonly pinned?: boolean;
+  /**
+   * What it costs to get the value again, beside others: above 0, to 9 %. `tinylfu` weighs it. Default: 1.
+   * Kept where the store has a budget.
+   */
+  readonly cost?: number;
 }
 
 export interface SetManyOptions extends SetOptions {
@@ -81,7 +90,7 @@ export interface UpdateOptions extends MergeOptions {
 export type BatchOperation =
   | ({ readonly type: 'set'; readonly key: string; readonly value: unknown } & Pick<
       SetOptions,
-      'ttl' | 'keepTtl' | 'ifAbsent' | 'ifVersion'
+      'ttl' | 'keepTtl' | 'ifAbsent' | 'ifVersion' | 'priority' | 'pinned' | 'cost'
     >)
   | { readonly type: 'delete'; readonly key: string }
   | { readonly type: 'expire'; readonly key: string; readonly ttl: Duration }
@@ -93,6 +102,27 @@ export type BatchOperation =
       readonly operator: OperatorName;
       readonly ttl?: Duration;
     };
+
+export interface EvictOptions extends CallOptions {
+  /** Bytes of distinct values that may be left. */
+  readonly toBytes?: number;
+  /** Keys that may be left. */
+  readonly toEntries?: number;
+}
+
+/** What an eviction has removed. */
+export interface EvictResult {
+  readonly entries: number;
+  /** Bytes of distinct values. */
+  readonly bytes: number;
+}
+
+export interface PruneOptions extends CallOptions {
+  /** Since the value was set. Default: `Infinity`. */
+  readonly maxAge?: Duration;
+  /** Since the key was read or set; reads are known where the store has a budget. Default: `Infinity`. */
+  readonly maxIdle?: Duration;
+}
 
 export interface Range {
   readonly prefix?: string;

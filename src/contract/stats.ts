@@ -69,7 +69,15 @@ export interface Stats extends Health {
     readonly expired: number;
     readonly bytes: number;
   };
-  readonly eviction: { readonly policy: string; readonly evicted: number };
+  readonly eviction: {
+    /** `'none'` where the store has no budget. */
+    readonly policy: string;
+    readonly evicted: number;
+    /** Keys that are never evicted. */
+    readonly pinned: number;
+    /** Memory of the policy. */
+    readonly bytes: number;
+  };
   readonly dedup: {
     readonly mode: DedupMode;
     readonly bytesBefore: number;

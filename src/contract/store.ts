@@ -7,10 +7,13 @@ import type { Mode } from './options.js';
 import type {
   BatchOperation,
   CallOptions,
+  EvictOptions,
+  EvictResult,
   ExportOptions,
   ImportOptions,
   MergeOptions,
   OperatorName,
+  PruneOptions,
   RangeOptions,
   ReadOptions,
   SetManyOptions,
@@ -294,6 +297,13 @@ export interface Store extends Scans {
   addEventListener(type: StoreEvent['type'], listener: StoreEventListener): void;
   removeEventListener(type: StoreEvent['type'], listener: StoreEventListener): void;
 
+  /**
+   * Removes keys until no more than that is left: expired ones first, then those that the policy of
+   * `budget` names, or without one those that were written longest ago. Pinned ones stay.
+   */
+  evict(options: EvictOptions): Promise<EvictResult>;
+  /** Removes keys that have expired, and those that are older or idler than given; how many. One pass over the keys. */
+  prune(options?: PruneOptions): Promise<number>;
   /** Removes every expired key now. */
   sweep(options?: CallOptions): Promise<SweepResult>;
   /**

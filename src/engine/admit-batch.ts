@@ -18,7 +18,7 @@ import {
 } from '../contract/arguments.js';
 import { resolveWriteDurability, type Settings } from '../contract/options.js';
 import type { BatchOperation, MergeOptions, UpdateOptions, WriteOptions } from '../contract/store.js';
-import { packed, resolveTerms } from './admit.js';
+import { packed, resolveTerms, TERM_OPTIONS } from './admit.js';
 import type { MergeMutation, Mutation, Step } from './mutation.js';
 import { type OwnOperators, requireOperator } from './operators.js';
 import type { Packing } from './packing.js';
@@ -30,7 +30,7 @@ export interface Admitted {
 
 /** What each type of operation says, beside `type` and `key`; a name in `MUST` has to be there. */
 const FIELDS = {
-  set: ['value', 'ttl', 'keepTtl', 'ifAbsent', 'ifVersion', 'canonical'],
+  set: ['value', 'ttl', 'keepTtl', 'ifAbsent', 'ifVersion', 'canonical', ...TERM_OPTIONS],
   delete: [],
   expire: ['ttl'],
   persist: [],

@@ -4,13 +4,30 @@
  */
 import { andThen, type Eventually } from '../base/bytes.js';
 import { encode } from '../base/codec/index.js';
-import { requireKey, requireOptions, requireWhole, show, toMilliseconds } from '../contract/arguments.js';
+import {
+  requireKey,
+  requireOptions,
+  requirePositive,
+  requireWhole,
+  show,
+  toMilliseconds,
+} from '../contract/arguments.js';
 import { resolveWriteDurability, type Settings } from '../contract/options.js';
 import type { SetOptions } from '../contract/store.js';
 import type { Mutation, PutMutation } from './mutation.js';
 import type { Packing, Value } from './packing.js';
 
-const SET_OPTIONS = ['ttl', 'keepTtl', 'ifAbsent', 'ifVersion', 'canonical', 'durability'] as const;
+export const TERM_OPTIONS = ['priority', 'pinned', 'cost'] as const;
+const SET_OPTIONS = [
+  'ttl',
+  'keepTtl',
+  'ifAbsent',
+  'ifVersion',
+  'canonical',
+  'durability',
+  ...TERM_OPTIONS,
+] as const;
+const PRIORITIES = ['low', 'normal', 'high'] as const;
 
 /** The value as the log will take it: encoded, and packed where that is asked for and worth it. */
 export function packed(value: unknown, packing: Packing): Eventually<Value> {
@@ -73,6 +90,7 @@ function putAll(encoded: ReadonlyMap<string, Value>, terms: PutTerms): Mutation[
       ifAbsent: terms.ifAbsent,
       ifVersion: terms.ifVersion,
       canonical: terms.canonical,
+      terms: terms.terms,
     });
   }
   return mutations;
@@ -93,9 +111,11 @@ export function resolveSet(
 /** The options of a `set` but for `durability`, checked. */
 export function resolveTerms(call: string, options: SetOptions, settings: Settings): PutTerms {
   const { ttl, keepTtl = false, ifAbsent = false, ifVersion, canonical } = options;
+  const { priority = 'normal', pinned = false, cost = 1 } = options;
   for (const [name, flag] of [
     ['keepTtl', keepTtl],
     ['ifAbsent', ifAbsent],
+    ['pinned', pinned],
     ['canonical', canonical ?? false],
   ] as const) {
     if (typeof flag !== 'boolean')
@@ -104,5 +124,9 @@ export function resolveTerms(call: string, options: SetOptions, settings: Settin
   if (keepTtl && ttl !== undefined) throw new TypeError(`${call}: expected ttl or keepTtl, got both`);
   if (ifVersion !== undefined) requireWhole(`${call}: ifVersion`, ifVersion, 0);
   const ttlMs = ttl === undefined ? settings.ttl.defaultMs : toMilliseconds('ttl', ttl);
-  return { ttlMs, keepTtl, ifAbsent, ifVersion, canonical };
+  if (!PRIORITIES.includes(priority)) {
+    throw new TypeError(`${call}: priority: expected 'low', 'normal' or 'high', got ${show(priority)}`);
+  }
+  requirePositive(`${call}: cost`, cost);
+  return { ttlMs, keepTtl, ifAbsent, ifVersion, canonical, terms: { priority, pinned, cost } };
 }

@@ -80,9 +80,14 @@ export interface PlacedChange extends Omit<PutChange, 'type' | 'key' | 'createdA
   readonly low: number;
 }
 
+/** Why a key is removed that nobody deleted. */
+export type Cause = 'expire' | 'evict';
+
 export interface DeleteChange {
   readonly type: 'delete';
   readonly key: string;
+  /** Where no caller asked for it. */
+  readonly cause?: Cause | undefined;
   readonly version: number;
   readonly time: number;
 }
@@ -110,4 +115,19 @@ export interface CheckpointChange {
   readonly time: number;
 }
 
-export type Change = PutChange | ObjectChange | DeleteChange | ClearChange | AnswerChange | CheckpointChange;
+/** Something is said of the use of keys (`use.ts`); nothing is stored under a key. */
+export interface UseChange {
+  readonly type: 'use';
+  readonly rows: Uint8Array;
+  readonly version: number;
+  readonly time: number;
+}
+
+export type Change =
+  | PutChange
+  | ObjectChange
+  | DeleteChange
+  | ClearChange
+  | AnswerChange
+  | CheckpointChange
+  | UseChange;

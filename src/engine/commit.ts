@@ -14,85 +14,33 @@
  */
 import type { Eventually } from '../base/bytes.js';
 import { ClosedError, QuotaError } from '../base/errors.js';
-import type { Level, Log } from '../storage/log/index.js';
-import { answerEntry, type GivenAnswer, type Origin, recordAnswer } from './answers.js';
-import type { Change } from './change.js';
+import type { Level } from '../storage/log/index.js';
+import { answerEntry, type Origin, recordAnswer } from './answers.js';
+import type { Cause, Change } from './change.js';
+import type { Evictor } from './evictor.js';
 import type { Published } from './feed.js';
-import { looks, type Mutation, type Outcome } from './mutation.js';
+import { looks, type Outcome } from './mutation.js';
 import type { GroupObjects } from './objects.js';
-import { addToBatch, type Planned, type Planner } from './plan.js';
-import { BUFFER_KEYS_MAX, type State } from './state.js';
+import { addToBatch, type Planned } from './plan.js';
+import {
+  type Answer,
+  type Author,
+  answerOf,
+  type Call,
+  type CommitterParts,
+  type Item,
+  type Made,
+  type MutationSource,
+  type Mutations,
+  type Touched,
+} from './queue.js';
+import { BUFFER_KEYS_MAX } from './state.js';
+import { useEntry } from './use.js';
 
 /** A group is closed when it has this much; one larger call still goes whole. */
 const GROUP_BYTES = 256 * 1024;
 /** More keys than these are not left to be settled when the buffer is sealed: 5 µs each. */
 const UNSETTLED_MAX = 512;
-type Mutations = readonly Mutation[];
-
-/** Mutations at hand, or still being encoded, or to be worked out when it is the call's turn. */
-export type MutationSource = Mutations | Promise<Mutations> | (() => Promise<Mutations>);
-
-/** Whose calls are noted, so that they can be taken back. */
-export interface Author {
-  /** Told of each change before it counts. */
-  note(change: Change): void;
-}
-
-/** What a call made, before anybody knows how far it has got. */
-export type Made = Pick<Outcome, 'version' | 'changed'>;
-
-interface Call {
-  readonly session: string;
-  readonly author: Author | undefined;
-  readonly origin: Origin | undefined;
-  /** What it will be answered; without it, its version. */
-  readonly answer: ((made: Made) => unknown) | undefined;
-  readonly mutations: MutationSource;
-  readonly strict: boolean;
-  readonly resolve: (outcome: Outcome) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/** Work that must run while nothing is written: settling, sealing, flushing. */
-interface Job {
-  readonly run: () => void | Promise<void>;
-  readonly reject: (error: unknown) => void;
-}
-
-/** A read that was asked for between writes: it sees those before it and none after it. */
-interface Read {
-  /** What it depends on; `undefined`: everything. */
-  readonly keys: readonly string[] | undefined;
-  readonly read: () => void | Promise<void>;
-}
-
-type Item = Call | Job | Read;
-
-interface Answer {
-  readonly call: Call;
-  readonly version: number;
-  readonly changed: number;
-}
-
-/** Keys that the group writes or removes. */
-type Touched = Map<string, 'put' | 'delete'>;
-
-export interface CommitterParts {
-  readonly log: Log;
-  readonly state: State;
-  readonly planner: Planner;
-  /** Whether the maplet grows by itself; if not, every put has to look. */
-  readonly growing: boolean;
-  readonly now: () => number;
-  readonly settle: () => Promise<void>;
-  readonly seal: () => Promise<void>;
-  /** Told when a group is refused because there is no room. */
-  readonly onFull: () => void;
-  /** What writers have to wait for, if anything. */
-  readonly brake: () => Promise<void> | undefined;
-  /** Told after each group. */
-  readonly onCommit: (changes: readonly Change[], published: readonly Published[]) => void;
-}
 
 export class Committer {
   readonly #parts: CommitterParts;
@@ -199,7 +147,10 @@ export class Committer {
       // A store that may not grow counts its keys exactly, so its groups are single calls.
       if (!growing || state.unsettled.length > UNSETTLED_MAX) await settle();
       const time = Math.max(Math.floor(now()), state.time);
-      const batch = log.begin();
+      let batch = log.begin();
+      const evictor = this.#parts.evictor();
+      this.#parts.drain();
+      const grown = { keys: 0, bytes: 0 };
       const group: GroupObjects = new Map();
       const touched: Touched = new Map();
       let version = state.version;
@@ -221,8 +172,27 @@ export class Committer {
         this.#head += 1;
         if (!ready) continue;
         const planning = this.#plan(call, ready, time, group);
-        const planned = planning instanceof Promise ? await planning : planning;
+        let planned = planning instanceof Promise ? await planning : planning;
         if (!planned) continue;
+        if (evictor) {
+          const { keys, bytes } = evictor.growthOf(planned);
+          grown.keys += keys;
+          grown.bytes += bytes;
+          if (!evictor.fits(grown)) {
+            // Room is made for a call at the head of its group.
+            if (changes.length > 0) {
+              this.#head -= 1;
+              break;
+            }
+            planned = await this.#withRoom(call, ready, planned, time, group, evictor);
+            if (!planned) {
+              grown.keys = grown.bytes = 0;
+              continue;
+            }
+            batch = log.begin();
+            version = state.version;
+          }
+        }
         if (planned.length > 0) {
           version += 1;
           strict ||= call.strict;
@@ -230,7 +200,8 @@ export class Committer {
         for (const one of planned) {
           addToBatch(one, batch, version, time, changes);
           published.push({ planned: one, version, session: call.session });
-          if ('key' in one) touched.set(one.key, one.type);
+          // Terms count when they are applied: another put of the key has to wait for that.
+          if ('key' in one) touched.set(one.key, one.type === 'put' && one.use ? 'delete' : one.type);
         }
         while (authors.length < changes.length) authors.push(call.author);
         if (call.origin && planned.length > 0) {
@@ -262,6 +233,58 @@ export class Committer {
     state.endGroup();
     for (const { call, version, changed } of answers) call.resolve({ version, durability: level, changed });
     if (changes.length > 0) onCommit(changes, published);
+  }
+
+  /** The plan of a call once there is room for it; `undefined`, and the call refused, where there is none. */
+  async #withRoom(
+    call: Call,
+    mutations: Mutations,
+    first: Planned[],
+    time: number,
+    group: GroupObjects,
+    evictor: Evictor,
+  ): Promise<Planned[] | undefined> {
+    let planned: Planned[] | undefined = first;
+    try {
+      // What was evicted may be what the plan wanted to share.
+      while (planned && (await evictor.makeRoom(planned, time))) {
+        group.clear();
+        planned = await this.#plan(call, mutations, time, group);
+      }
+    } catch (error) {
+      call.reject(error);
+      return undefined;
+    }
+    return planned;
+  }
+
+  /** Removes keys that are there, as one version. REQUIRES: it runs alone, and no batch is begun that will be appended. */
+  async removeNow(keys: readonly string[], cause: Cause): Promise<void> {
+    const { log, state, now, seal, onCommit } = this.#parts;
+    if (log.full || state.buffered >= BUFFER_KEYS_MAX) await seal();
+    const time = Math.max(Math.floor(now()), state.time);
+    const batch = log.begin();
+    const changes: Change[] = [];
+    const version = state.version + 1;
+    const published = keys.map((key): Published => {
+      const planned = { type: 'delete', key, cause } as const;
+      addToBatch(planned, batch, version, time, changes);
+      return { planned, version, session: '' };
+    });
+    const appended = log.append(batch, false);
+    if (appended instanceof Promise) await appended;
+    for (const change of changes) state.apply(change);
+    state.endGroup();
+    onCommit(changes, published);
+  }
+
+  /** Writes down the use of keys (`use.ts`); no new version. REQUIRES: it runs alone. */
+  async tellUse(rows: Uint8Array): Promise<void> {
+    const { log, state, seal } = this.#parts;
+    if (log.full) await seal();
+    const batch = log.begin();
+    batch.add(useEntry(rows, state.version, state.time));
+    await log.append(batch, false);
   }
 
   /** The call's mutations; `undefined`, and the call refused, where they could not be made. */
@@ -335,10 +358,4 @@ export class Committer {
     this.#head += 1;
     first.reject(error);
   }
-}
-
-function answerOf({ answer }: Call, made: Made): GivenAnswer {
-  return answer
-    ? { value: answer(made), isCommit: false }
-    : { value: { version: made.version }, isCommit: true };
 }

@@ -6,13 +6,16 @@
  * queue takes its place among them, so that it sees those before it and none after.
  */
 import type { Eventually } from '../base/bytes.js';
+import type { EvictResult } from '../contract/requests.js';
 import type { Health, Stats } from '../contract/stats.js';
 import type { Commit, CompactResult, Entry, SweepResult, WouldDedupe } from '../contract/store.js';
 import type { Answers, GivenAnswer, Origin } from './answers.js';
 import { isEverything, resolveRange } from './bounds.js';
 import type { Environment } from './environment.js';
 import type { Feed, FeedPlace } from './feed.js';
+import { ignoreStoreError } from './maintenance.js';
 import { Parts } from './parts.js';
+import { requirePolicy } from './policies.js';
 import type { ItemKind } from './reader.js';
 import { dropOrphans, recover } from './recover.js';
 
@@ -71,8 +74,14 @@ export class Engine {
   static async open(environment: Environment): Promise<Engine> {
     const { mode, normalization } = environment.settings.dedup;
     const makes = mode === 'chunked' || mode === 'near' || normalization !== 'none';
-    const loaded = makes ? await import('./maker.js') : undefined;
-    const engine = new Engine(new Parts(environment, loaded?.Maker));
+    const { maxBytes, maxEntries, policy } = environment.settings.budget;
+    requirePolicy(policy, environment.policies ?? new Map());
+    const limited = maxBytes !== Infinity || maxEntries !== Infinity;
+    const [maker, eviction] = await Promise.all([
+      makes ? import('./maker.js') : undefined,
+      limited ? import('./evictor.js') : undefined,
+    ]);
+    const engine = new Engine(new Parts(environment, { Maker: maker?.Maker, eviction }));
     const counters = engine.#parts.counters;
     const image = await engine.#parts.images.restore();
     const { state, contents } = engine.#parts;
@@ -220,6 +229,18 @@ export class Engine {
     return { expired, orphaned: before[0] - after[0], bytes: before[1] - after[1] };
   }
 
+  /** Removes keys until no more than that is left. */
+  async evict(options: unknown): Promise<EvictResult> {
+    this.#parts.counters.operations += 1;
+    return (await import('./care.js')).evict(this.#parts, options);
+  }
+
+  /** Removes keys that have expired, and those that are older or idler than given. */
+  async prune(options?: unknown): Promise<number> {
+    this.#parts.counters.operations += 1;
+    return (await import('./care.js')).prune(this.#parts, options);
+  }
+
   /** Rewrites the log with nothing but what is alive. Calls while it runs share its outcome. */
   compact(): Promise<CompactResult> {
     this.#parts.counters.operations += 1;
@@ -254,6 +275,7 @@ export class Engine {
   async close({ image = true }: { readonly image?: boolean } = {}): Promise<void> {
     this.#parts.feed.close();
     this.#parts.maintenance.stop();
+    await this.#parts.maintenance.tellUse().catch(ignoreStoreError);
     await this.#parts.rewriter.stop();
     await this.#parts.merger.stop();
     const emptyBuffer = async () => {

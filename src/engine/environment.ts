@@ -11,6 +11,7 @@ import type { Log } from '../storage/log/index.js';
 import type { IndexMapletOptions } from '../structures/maplet/index.js';
 import type { OwnCodecs } from './codecs.js';
 import type { OwnOperators } from './operators.js';
+import type { OwnPolicies } from './policies.js';
 
 export interface Environment {
   readonly mode: Mode;
@@ -24,6 +25,8 @@ export interface Environment {
   readonly operators?: OwnOperators;
   /** What values may be compressed with beside the platform's own. */
   readonly codecs?: OwnCodecs;
+  /** What `budget.policy` may name beside the built-in ones. */
+  readonly policies?: OwnPolicies;
   /** Where the log may go on once most of this one is dead; without it, it only grows. */
   readonly successor?: () => Eventually<Successor>;
   /** Where images of memory are kept; without it, opening reads the whole log. */

@@ -3,11 +3,9 @@
  * proposes their removal. It alters nothing itself: the proposal is planned like any
  * other call, and a key that got a new deadline meanwhile stays.
  */
-import { hashString, lane } from '../base/hash.js';
 import { bytesOf, type Content, chunksOf } from './change.js';
-import type { Contents } from './contents.js';
+import type { KeyFinder } from './key-finder.js';
 import type { ReapMutation } from './mutation.js';
-import type { RecordSource } from './records.js';
 import type { State } from './state.js';
 
 /** What expired keys still hold: totals of the state count them until they are removed. */
@@ -17,12 +15,6 @@ export interface Expired {
   /** Values that only expired keys have. */
   readonly objects: number;
   readonly objectBytes: number;
-}
-
-interface DueKey {
-  readonly key: string;
-  readonly expiresAt: number;
-  readonly content: Content;
 }
 
 type Hash = readonly [high: number, low: number, deadline: number];
@@ -36,8 +28,7 @@ export interface Proposal {
 export class Expirer {
   constructor(
     private readonly state: State,
-    private readonly records: RecordSource,
-    private readonly contents: Contents,
+    private readonly finder: KeyFinder,
   ) {}
 
   /** Proposals for at most `limit` keys that have expired at `now`. */
@@ -45,9 +36,15 @@ export class Expirer {
     const hashes: Hash[] = [];
     const mutations: ReapMutation[] = [];
     for (const [high, low] of this.state.deadlines.advance(now, limit)) {
-      const found = await this.#find(high, low, now);
-      if (found) mutations.push({ type: 'reap', key: found.key });
-      hashes.push([high, low, found?.expiresAt ?? now]);
+      const found = await this.finder.find(high, low);
+      if (!found) continue;
+      const hash: Hash = [high, low, found.expiresAt];
+      // The wheel may have been shown a later time than this.
+      if (found.expiresAt > now) this.restore([hash]);
+      else {
+        mutations.push({ type: 'reap', key: found.key });
+        hashes.push(hash);
+      }
     }
     return { mutations, hashes };
   }
@@ -56,7 +53,8 @@ export class Expirer {
   restore(hashes: readonly Hash[]): void {
     const { deadlines } = this.state;
     for (const [high, low, deadline] of hashes) {
-      if (deadlines.deadlineOf(high, low) === undefined) deadlines.schedule(high, low, deadline);
+      const none = deadlines.deadlineOf(high, low) === undefined && deadline !== Infinity;
+      if (none) deadlines.schedule(high, low, deadline);
     }
   }
 
@@ -83,10 +81,11 @@ export class Expirer {
     };
     try {
       for (const hash of hashes) {
-        const found = await this.#find(hash[0], hash[1], now);
+        const found = await this.finder.find(hash[0], hash[1]);
         if (!found) continue;
         // The very deadline: an image is made of these, and the clock may be set back before it is read.
         hash[2] = found.expiresAt;
+        if (found.expiresAt > now) continue;
         keys += 1;
         logicalBytes += found.content.size;
         release(found.content);
@@ -95,25 +94,5 @@ export class Expirer {
       this.restore(hashes);
     }
     return { keys, logicalBytes, objects, objectBytes };
-  }
-
-  /** The expired key with this hash, and what it holds. */
-  async #find(high: number, low: number, now: number): Promise<DueKey | undefined> {
-    const isKey = (key: string) => hashString(this.state.secret, key) === high && lane[0] === low;
-    for (const key of this.state.deadlineKeys(high)) {
-      const slot = isKey(key) ? this.state.slot(key) : undefined;
-      if (slot?.content && slot.expiresAt <= now)
-        return { key, expiresAt: slot.expiresAt, content: slot.content };
-    }
-    const candidates: number[] = [];
-    this.state.index.candidates(high, low, candidates);
-    for (const location of candidates) {
-      const entry = await this.records.read(location);
-      const { key, expiresAt } = entry;
-      // A key of the buffer hides its older records.
-      if (expiresAt > now || !isKey(key) || this.state.slot(key)) continue;
-      return { key, expiresAt, content: await this.contents.of(entry, location) };
-    }
-    return undefined;
   }
 }

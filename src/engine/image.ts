@@ -75,6 +75,8 @@ async function fitting(payload: Uint8Array, state: State, log: Log): Promise<Ima
   const image = decoded(payload);
   if (!image) return undefined;
   const { figures, dedup, position, index, objects } = image;
+  // It does not say who was used when.
+  if (state.policy) return undefined;
   const sound =
     dedup === state.dedup &&
     isSameShape(index.options, state.index.options) &&

@@ -5,6 +5,7 @@
  */
 import { ClosedError, StoreError } from '../base/errors.js';
 import type { Level } from '../storage/log/index.js';
+import { type Accesses, TELL_KEYS } from './accesses.js';
 import type { Committer } from './commit.js';
 import type { Environment } from './environment.js';
 import type { Expirer, Proposal } from './expirer.js';
@@ -15,6 +16,8 @@ import type { State } from './state.js';
 
 /** By so much the log must have grown before it is rewritten again, however much of it seems dead. */
 const REWRITE_AGAIN = 1.5;
+/** Expired keys that are removed at once. */
+const REAP_KEYS = 1000;
 /** The longest a timer of the platform can wait. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
@@ -25,6 +28,10 @@ export interface MaintenanceParts {
   readonly expirer: Expirer;
   readonly rewriter: Rewriter;
   readonly counters: Counters;
+  /** The store's clock. */
+  readonly now: () => number;
+  /** Where the store has a budget. */
+  readonly accesses: Accesses | undefined;
 }
 
 export class Maintenance {
@@ -56,6 +63,7 @@ export class Maintenance {
       this.#flushTimer = this.parts.environment.after(syncIntervalMs, () => {
         this.#flushTimer = undefined;
         // A failed flush makes the log refuse to write, which the next caller is told.
+        if ((this.parts.accesses?.untold ?? 0) >= TELL_KEYS) this.tellUse().catch(ignoreStoreError);
         this.flush().catch(ignoreStoreError);
       });
     }
@@ -101,6 +109,15 @@ export class Maintenance {
     }
   }
 
+  /** Writes down which keys were read, for the next opening. */
+  async tellUse(): Promise<void> {
+    const { accesses, committer } = this.parts;
+    if (!accesses) return;
+    accesses.drain();
+    if (accesses.untold === 0) return;
+    await committer.exclusive(() => committer.tellUse(accesses.takeUntold()));
+  }
+
   #wait(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const end = () => {
@@ -115,15 +132,20 @@ export class Maintenance {
 
   /** Removes every key that has expired; how many they were. */
   async reapAll(): Promise<number> {
-    return this.#reap(Infinity);
+    // In slices, so that others run between.
+    let all = 0;
+    for (;;) {
+      const reaped = await this.#reap(REAP_KEYS);
+      if (reaped === 0 && this.parts.state.deadlines.dueCount(this.parts.now()) === 0) return all;
+      all += reaped;
+    }
   }
 
   async #reap(limit: number): Promise<number> {
     if (this.parts.state.deadlines.size === 0) return 0;
-    const now = Math.max(this.parts.environment.now(), this.parts.state.time);
     let proposal: Proposal | undefined;
     const propose = async () => {
-      proposal = await this.parts.expirer.due(now, limit);
+      proposal = await this.parts.expirer.due(this.parts.now(), limit);
       return proposal.mutations;
     };
     try {

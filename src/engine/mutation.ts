@@ -3,6 +3,7 @@
  * row of mutations that happens whole or not at all.
  */
 import type { Encoded } from '../base/codec/index.js';
+import type { Terms } from '../structures/eviction/index.js';
 import type { Mark, MarkFigures } from './mark.js';
 import type { Operator } from './operators.js';
 import type { Value } from './packing.js';
@@ -18,6 +19,8 @@ export interface PutMutation {
   readonly ifVersion: number | undefined;
   /** A stored value with its normal form will do; `undefined`: as the store has it. */
   readonly canonical?: boolean | undefined;
+  /** What the key asks of eviction; `undefined`: what it has asked, or nothing. */
+  readonly terms?: Terms | undefined;
   /** Times of an entry from elsewhere, in place of what the call would give it. Only without a condition. */
   readonly times?: {
     readonly expiresAt: number;

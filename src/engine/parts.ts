@@ -5,14 +5,17 @@
 import type { Eventually } from '../base/bytes.js';
 import { secretFrom } from '../base/hash.js';
 import type { RunKey } from '../structures/runs/index.js';
+import type { Accesses } from './accesses.js';
 import { type Bounds, resolveRange } from './bounds.js';
 import { Committer } from './commit.js';
 import { Contents } from './contents.js';
 import { CurrentLog, CurrentRecords } from './current.js';
 import type { Environment } from './environment.js';
+import type { Evictor } from './evictor.js';
 import { type Expired, Expirer } from './expirer.js';
 import { Feed } from './feed.js';
 import { ImageKeeper } from './image-keeper.js';
+import { KeyFinder } from './key-finder.js';
 import { Lookup } from './lookup.js';
 import { Maintenance } from './maintenance.js';
 import type { Maker } from './maker.js';
@@ -39,6 +42,12 @@ const UNCACHED_MODES = new Set(['memory', 'aof']);
 /** Even without a cache, comparing a value with a stored one needs the last few at hand. */
 const LEAST_CACHE_BYTES = 2 ** 20;
 
+/** Code that not every store needs. */
+export interface Loaded {
+  readonly Maker?: typeof Maker | undefined;
+  readonly eviction?: typeof import('./evictor.js') | undefined;
+}
+
 export class Parts {
   readonly environment: Environment;
   /** What comes in as a stream. */
@@ -55,6 +64,9 @@ export class Parts {
   readonly planner: Planner;
   readonly committer: Committer;
   readonly expirer: Expirer;
+  /** Where the store has a budget. */
+  readonly evictor: Evictor | undefined;
+  readonly accesses: Accesses | undefined;
   readonly rewriter: Rewriter;
   readonly images: ImageKeeper;
   readonly merger: RunMerger;
@@ -66,9 +78,10 @@ export class Parts {
   readonly feed: Feed;
   readonly report: Report;
   readonly counters: Counters;
+  #latest = 0;
 
-  /** `MakerClass`: where the options ask for it, since its code is loaded then. */
-  constructor(given: Environment, MakerClass?: typeof Maker) {
+  /** `loaded`: what the options ask for, since its code is loaded then. */
+  constructor(given: Environment, loaded: Loaded = {}) {
     const log = new CurrentLog(given.log);
     const environment = { ...given, log };
     const { settings, mode } = environment;
@@ -116,6 +129,7 @@ export class Parts {
       hits: 0,
       misses: 0,
       expired: 0,
+      evicted: 0,
     };
     this.report = new Report(environment, state, this.records, this.lookup.probes, this.counters);
     const placer = new Placer(this.contents, packing);
@@ -123,7 +137,7 @@ export class Parts {
     const pause = () => new Promise<void>((resolve) => environment.after(0, resolve));
     const { contents, records } = this;
     const kin = { state, records, contents, packing, pause };
-    this.maker = MakerClass && new MakerClass(settings.dedup, placer, kin);
+    this.maker = loaded.Maker && new loaded.Maker(settings.dedup, placer, kin);
     this.planner = new Planner(state, this.lookup, placer, settings, packing, this.maker);
     this.feed = new Feed({ state, packing, environment, now: () => this.now() });
     this.committer = new Committer({
@@ -131,7 +145,9 @@ export class Parts {
       state,
       planner: this.planner,
       growing: settings.maplet.autoResize,
-      now: environment.now,
+      now: () => this.now(),
+      evictor: () => this.evictor,
+      drain: () => this.accesses?.drain(),
       settle: () => this.settle(),
       seal: () => this.seal(),
       brake: () => this.rewriter.brake(),
@@ -162,7 +178,9 @@ export class Parts {
       settle: () => this.settle(),
       onFollow: () => this.merger.followed(),
     });
+    this.accesses = loaded.eviction && new loaded.eviction.Accesses(state, () => this.now());
     this.reads = new Reads({
+      accesses: this.accesses,
       state,
       committer: this.committer,
       lookup: this.lookup,
@@ -201,7 +219,21 @@ export class Parts {
       },
       this.lookup,
     );
-    this.expirer = new Expirer(state, this.records, this.contents);
+    const finder = new KeyFinder(state, this.records, this.contents);
+    this.expirer = new Expirer(state, finder);
+    if (loaded.eviction) {
+      const { Evictor, rankedBy } = loaded.eviction;
+      state.policy = rankedBy(settings.budget, environment.policies ?? new Map());
+      this.evictor = new Evictor(settings.budget, {
+        state,
+        lookup: this.lookup,
+        finder,
+        expirer: this.expirer,
+        counters: this.counters,
+        settle: () => this.settle(),
+        remove: (keys, cause) => this.committer.removeNow(keys, cause),
+      });
+    }
     this.maintenance = new Maintenance({
       environment,
       state,
@@ -209,11 +241,15 @@ export class Parts {
       expirer: this.expirer,
       rewriter: this.rewriter,
       counters: this.counters,
+      now: () => this.now(),
+      accesses: this.accesses,
     });
   }
 
+  /** The store's clock: never before what was logged, nor before what it has shown. */
   now(): number {
-    return Math.max(this.environment.now(), this.state.time);
+    this.#latest = Math.max(this.#latest, this.environment.now(), this.state.time);
+    return this.#latest;
   }
 
   settle(): Promise<void> {

@@ -9,7 +9,8 @@ import { CapacityError, ConflictError } from '../base/errors.js';
 import { deadlineAfter } from '../contract/arguments.js';
 import type { Settings } from '../contract/options.js';
 import { type Batch, entry, Type } from '../storage/log/index.js';
-import type { Change } from './change.js';
+import type { Terms } from '../structures/eviction/index.js';
+import type { Cause, Change } from './change.js';
 import type { Found, Lookup } from './lookup.js';
 import type { Maker } from './maker.js';
 import { encodeFigures } from './mark.js';
@@ -33,6 +34,7 @@ import {
 import { mergeInto } from './operators.js';
 import { type Packing, sizeOf, type Value } from './packing.js';
 import type { State } from './state.js';
+import { encodeUse, type UseRow, useEntry, useOf } from './use.js';
 
 /** What a key will hold. Where its value will stand is found last, for the value that stays. */
 interface Draft {
@@ -42,6 +44,7 @@ interface Draft {
   readonly expiresAt: number;
   readonly createdAt: number;
   readonly updatedAt: number;
+  readonly terms?: Terms | undefined;
 }
 
 /** A key as a step finds it: stored and not expired, or as earlier steps of its call have left it. */
@@ -54,11 +57,13 @@ interface PlannedPut extends Draft {
   readonly type: 'put';
   readonly key: string;
   readonly holding: Holding;
+  /** What is said of its use beside. */
+  readonly use: UseRow | undefined;
 }
 
 export type Planned =
   | PlannedPut
-  | { readonly type: 'delete'; readonly key: string; readonly cause?: 'expire' | 'evict' }
+  | { readonly type: 'delete'; readonly key: string; readonly cause?: Cause }
   | { readonly type: 'clear' }
   | CheckpointMutation;
 
@@ -144,7 +149,8 @@ export class Planner {
     const slot = this.state.slot(step.key);
     const createdAt = slot?.content && slot.expiresAt > time ? slot.createdAt : time;
     const expiresAt = deadlineAfter(time, step.ttlMs);
-    return { encoded, canonical, expiresAt, createdAt, updatedAt: time };
+    const { terms } = step;
+    return { encoded, canonical, expiresAt, createdAt, updatedAt: time, terms };
   }
 
   #series(steps: readonly Step[], time: number): Eventually<After> {
@@ -189,7 +195,7 @@ export class Planner {
   }
 
   #put(
-    { key, encoded, canonical, ttlMs, keepTtl, ifAbsent, ifVersion }: PutMutation,
+    { key, encoded, canonical, ttlMs, keepTtl, ifAbsent, ifVersion, terms }: PutMutation,
     before: Before,
     time: number,
   ): Draft {
@@ -205,7 +211,7 @@ export class Planner {
       );
     }
     const expiresAt = keepTtl && before ? before.expiresAt : deadlineAfter(time, ttlMs);
-    return { encoded, canonical, expiresAt, createdAt: before?.createdAt ?? time, updatedAt: time };
+    return { encoded, canonical, expiresAt, createdAt: before?.createdAt ?? time, updatedAt: time, terms };
   }
 
   /** The same value under another deadline. */
@@ -249,12 +255,13 @@ export class Planner {
   }
 
   #write(key: string, draft: Draft, group: GroupObjects): Eventually<PlannedPut> {
-    const { encoded, expiresAt, createdAt, updatedAt } = draft;
+    const { encoded, expiresAt, createdAt, updatedAt, terms } = draft;
     const { canonical = this.settings.dedup.canonical } = draft;
     let other = false;
     const put = (holding: Holding): PlannedPut => {
+      const use = terms && useOf(this.state.policy, this.state.secret, key, terms, holding.size);
       const written = other ? { ...encoded, canonical: true } : encoded;
-      return { type: 'put', key, encoded: written, holding, expiresAt, createdAt, updatedAt };
+      return { type: 'put', key, encoded: written, holding, expiresAt, createdAt, updatedAt, use };
     };
     if (this.settings.dedup.mode === 'off') {
       return put({ high: 0, low: 0, size: sizeOf(encoded), object: newObject(encoded) });
@@ -297,7 +304,7 @@ export function addToBatch(
   const { key } = planned;
   if (planned.type === 'delete') {
     batch.add(entry({ type: Type.Delete, sequence: version, time, key }));
-    changes.push({ type: 'delete', key, version, time });
+    changes.push({ type: 'delete', key, version, time, cause: planned.cause });
     return;
   }
   const { holding, encoded, expiresAt, createdAt, updatedAt } = planned;
@@ -311,4 +318,8 @@ export function addToBatch(
   const content = { high, low, size, object: object.location, brings, made: object.made };
   const bytes = batch.bytes - before;
   changes.push({ type: 'put', key, location, bytes, content, expiresAt, createdAt, version, time });
+  if (!planned.use) return;
+  const rows = encodeUse([planned.use]);
+  batch.add(useEntry(rows, version, time));
+  changes.push({ type: 'use', rows, version, time });
 }

@@ -6,6 +6,7 @@ import { andThen, type Eventually } from '../base/bytes.js';
 import { CorruptionError, NotFoundError } from '../base/errors.js';
 import { requireKey, requireKeys, requireOptions } from '../contract/arguments.js';
 import type { Entry, ReadOptions } from '../contract/store.js';
+import type { Accesses } from './accesses.js';
 import type { Committer } from './commit.js';
 import type { CurrentRecords } from './current.js';
 import type { Found, Lookup } from './lookup.js';
@@ -22,6 +23,8 @@ export interface ReadsParts {
   readonly reader: Reader;
   readonly records: CurrentRecords;
   readonly counters: Counters;
+  /** Where the store has a budget. */
+  readonly accesses: Accesses | undefined;
   /** The store's clock. */
   readonly now: () => number;
 }
@@ -34,16 +37,16 @@ export class Reads {
   }
 
   get(key: unknown, options?: unknown): Eventually<unknown> {
-    const { default: fallback, strict } = readOptions(options);
+    const { touch, ...given } = readOptions(options);
     const checked = requireKey(key);
-    return this.#read([checked], () => this.#get(checked, fallback, strict));
+    return this.#read([checked], () => this.#get(checked, given, touch));
   }
 
   getMany(keys: unknown, options?: unknown): Eventually<unknown[]> {
-    const { default: fallback, strict } = readOptions(options);
+    const { touch, ...given } = readOptions(options);
     const checked = requireKeys(keys);
     return this.#read(checked, () => {
-      const values = checked.map((key) => this.#get(key, fallback, strict));
+      const values = checked.map((key) => this.#get(key, given, touch));
       return values.some((value) => value instanceof Promise) ? Promise.all(values) : values;
     });
   }
@@ -56,11 +59,12 @@ export class Reads {
   }
 
   getEntry(key: unknown, options?: unknown): Eventually<Entry | unknown> {
-    const { default: fallback, strict } = readOptions(options);
+    const { default: fallback, strict, touch } = readOptions(options);
     const checked = requireKey(key);
     return this.#read([checked], () =>
       andThen(this.#live(checked), (found): Eventually<unknown> => {
         if (!this.#count(found)) return missing(checked, fallback, strict);
+        if (touch) this.#parts.accesses?.note(checked);
         return this.#parts.reader.entry(checked, found!);
       }),
     );
@@ -72,6 +76,7 @@ export class Reads {
     return this.#read([checked], () =>
       andThen(this.#live(checked), (found): Eventually<{ version: number; value: unknown }> => {
         if (!this.#count(found)) return { version: 0, value: undefined };
+        this.#parts.accesses?.note(checked);
         return andThen(this.#parts.reader.value(found!), (value) => ({ version: found!.version, value }));
       }),
     );
@@ -95,9 +100,10 @@ export class Reads {
     );
   }
 
-  #get(key: string, fallback: unknown, strict: boolean): Eventually<unknown> {
+  #get(key: string, given: { default: unknown; strict: boolean }, touch: boolean): Eventually<unknown> {
     return andThen(this.#live(key), (found): Eventually<unknown> => {
-      if (!this.#count(found)) return missing(key, fallback, strict);
+      if (!this.#count(found)) return missing(key, given.default, given.strict);
+      if (touch) this.#parts.accesses?.note(key);
       return this.#parts.reader.value(found!);
     });
   }
@@ -130,9 +136,9 @@ export class Reads {
   }
 }
 
-function readOptions(options: unknown): { default: unknown; strict: boolean } {
+function readOptions(options: unknown): { default: unknown; strict: boolean; touch: boolean } {
   const given = requireOptions<ReadOptions>('get', options, READ_OPTIONS);
-  return { default: given.default, strict: given.strict === true };
+  return { default: given.default, strict: given.strict === true, touch: given.touch !== false };
 }
 
 export function missing(key: string, fallback: unknown, strict: boolean): unknown {

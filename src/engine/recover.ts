@@ -172,6 +172,7 @@ export function replayEntry(
   } else if (type === Type.Object) state.apply({ type: 'object', content: content!, version, time });
   else if (type === Type.Delete) state.apply({ type: 'delete', key, version, time });
   else if (type === Type.Clear) state.apply({ type: 'clear', version, time });
+  else if (type === Type.Use) state.apply({ type: 'use', rows: entry.value, version, time });
   else if (type === Type.Answer) state.apply({ type: 'answer', answer: answerIn(entry), version, time });
   else if (type === Type.Checkpoint) {
     const mark = markOf(entry, location);

@@ -16,6 +16,7 @@ export interface Counters {
   hits: number;
   misses: number;
   expired: number;
+  evicted: number;
 }
 
 /** A slot of the buffer with its key, measured in Node for keys of 40 characters. */
@@ -97,7 +98,12 @@ export class Report {
         expired: counters.expired,
         bytes: state.deadlines.bytes(),
       },
-      eviction: { policy: 'none', evicted: 0 },
+      eviction: {
+        policy: state.policy ? settings.budget.policy : 'none',
+        evicted: counters.evicted,
+        pinned: state.policy?.pinned ?? 0,
+        bytes: state.policy?.bytes ?? 0,
+      },
       dedup: {
         mode: settings.dedup.mode,
         bytesBefore: health.logicalBytes,
@@ -118,6 +124,7 @@ export class Report {
       state.references.size * MAP_ENTRY_BYTES +
       state.buffered * BUFFERED_KEY_BYTES +
       state.deadlines.bytes() +
+      (state.policy?.bytes ?? 0) +
       this.records.cachedBytes +
       fences +
       (environment.log.backend === 'memory' ? environment.log.bytes : 0)

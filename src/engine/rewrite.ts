@@ -181,6 +181,7 @@ export class Rewriter {
         await this.#copyChanges(await this.#takeChanges(), source, target, undefined);
         await target.settle();
         refuseDifference(state, target.state);
+        await target.takeUse(state);
         await target.reach(state);
         await target.append(
           [...state.answers.all()].map((each) => answerEntry(each, state.version, state.time)),

@@ -5,7 +5,8 @@
  *
  * Costs a few reads of blocks to begin with, then one block for a hundred keys or so.
  */
-import { hashString, lane } from '../base/hash.js';
+import { andThen, type Eventually } from '../base/bytes.js';
+import { hashString, lane, type Secret } from '../base/hash.js';
 import { blockOf, decodeBlock, type Run, type RunKey } from '../structures/runs/index.js';
 import { type Bounds, within } from './bounds.js';
 import { bufferedKeys } from './buffered-keys.js';
@@ -99,8 +100,11 @@ export class KeyScan {
       if (this.bounds.deadlineOnly && !item.hasDeadline) continue;
       if (this.bounds.match && !this.bounds.match.matches(item.key)) continue;
       if (best !== this.#sources[0]) {
-        if (!isAlive(this.state, this.view, item, this.past ? undefined : this.now)) continue;
-        if (this.past && item.hasDeadline && !(await this.#isInTime(item))) continue;
+        if (!isCurrent(this.state.secret, this.view, item)) continue;
+        if (item.hasDeadline) {
+          const inTime = this.#isInTime(item);
+          if (!(inTime instanceof Promise ? await inTime : inTime)) continue;
+        }
       }
       this.#left -= 1;
       taken.push(item);
@@ -108,9 +112,14 @@ export class KeyScan {
     return taken;
   }
 
-  async #isInTime({ location }: RunKey): Promise<boolean> {
-    const read = this.records.read(location);
-    return (read instanceof Promise ? await read : read).expiresAt > this.now;
+  /** The wheel knows it of the newest version only, and not of keys that are being swept. */
+  #isInTime({ key, location }: RunKey): Eventually<boolean> {
+    if (!this.past && this.state.version === this.view.version) {
+      const high = hashString(this.state.secret, key);
+      const deadline = this.state.deadlines.deadlineOf(high, lane[0]!);
+      if (deadline !== undefined) return deadline > this.now;
+    }
+    return andThen(this.records.read(location), ({ expiresAt }) => expiresAt > this.now);
   }
 
   #nearest(): Source | undefined {
@@ -134,16 +143,9 @@ function isBefore(a: string, b: string, reverse: boolean): boolean {
   return reverse ? a > b : a < b;
 }
 
-/** Whether the record of a run's key is the current one, and was not due `now` if that is given. */
-function isAlive(
-  state: State,
-  view: View,
-  { key, location, hasDeadline }: RunKey,
-  now: number | undefined,
-): boolean {
+/** Whether the record of a run's key is the current one. */
+function isCurrent(secret: Secret, view: View, { key, location }: RunKey): boolean {
   if (view.buffer.has(key)) return false;
-  const high = hashString(state.secret, key);
-  const low = lane[0]!;
-  if (!view.index.names(high, low, location)) return false;
-  return !hasDeadline || now === undefined || (state.deadlines.deadlineOf(high, low) ?? Infinity) > now;
+  const high = hashString(secret, key);
+  return view.index.names(high, lane[0]!, location);
 }

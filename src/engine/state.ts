@@ -21,37 +21,21 @@
  * Everything here is synchronous. Live writes and recovery use the same functions.
  */
 import { hashString, lane, type Secret } from '../base/hash.js';
+import type { Ranked } from '../structures/eviction/index.js';
 import { TimerWheel } from '../structures/expiry/index.js';
-import { type ReadonlyTrieMap, TrieMap } from '../structures/hamt/index.js';
+import { TrieMap } from '../structures/hamt/index.js';
 import { IndexMaplet, type IndexMapletOptions } from '../structures/maplet/index.js';
 import { type Run, withMerged } from '../structures/runs/index.js';
 import { Answers } from './answers.js';
 import { type BufferedKey, sortedKeys } from './buffered-keys.js';
 import { bytesOf, type Change, type Content, type PlacedChange, type PutChange } from './change.js';
 import { addObject, letGoOf, shareObject } from './holdings.js';
+import { KeysByHash } from './keys-by-hash.js';
 import { type Marks, withMark } from './mark.js';
+import { deleted, type Slot, type View } from './slot.js';
+import { applyUse } from './use.js';
 
-/** What the buffer knows of a key. */
-export interface Slot {
-  readonly location: number;
-  /** `undefined`: the key was deleted. */
-  readonly content: Content | undefined;
-  readonly expiresAt: number;
-  readonly createdAt: number;
-  readonly version: number;
-  readonly settled: boolean;
-}
-
-/** One version of the store, for scans: nothing in it changes any more. */
-export interface View {
-  /** The buffer's keys in order, where they were sorted already. */
-  readonly sorted: readonly BufferedKey[] | undefined;
-  readonly version: number;
-  readonly buffer: ReadonlyTrieMap<string, Slot>;
-  readonly index: IndexMaplet;
-  readonly objects: IndexMaplet;
-  readonly runs: readonly Run[];
-}
+export type { Slot, View };
 
 /**
  * Keys in the buffer cost fifty times what they cost in the index, each scan walks them, and
@@ -90,8 +74,10 @@ export class State {
   answers = new Answers();
   /** Keys that may have an older record in the index. May name one twice. */
   unsettled: string[] = [];
-  /** Keys of the buffer that have a deadline, by the first lane of their hash: the wheel knows hashes only. */
-  #deadlineKeys = new Map<number, string[]>();
+  /** Who should go, where the store has a budget. Knows keys by hash, like the wheel. */
+  policy: Ranked | undefined;
+  /** Keys of the buffer that wheel or policy know, by the first lane of their hash. */
+  #keysByHash = new KeysByHash();
   /** Only the number of candidates is asked for. */
   readonly #none = new Uint32Array(0);
   /** What the changes of this group took from keys. */
@@ -141,9 +127,9 @@ export class State {
     };
   }
 
-  /** Keys of the buffer with this first lane of their hash and a deadline at some time. */
-  deadlineKeys(high: number): readonly string[] {
-    return this.#deadlineKeys.get(high) ?? [];
+  /** Keys of the buffer, now or since it was empty, with this first lane of their hash, which wheel or policy know. */
+  bufferedKeys(high: number): readonly string[] {
+    return this.#keysByHash.of(high);
   }
 
   /** About what the log would take if it held nothing but what is alive. */
@@ -179,13 +165,15 @@ export class State {
     this.version = change.version;
     this.time = Math.max(this.time, change.time);
     if (this.firstTime === 0) this.firstTime = this.time;
+    this.policy?.mark(this.time);
     if (change.type === 'put') this.#put(change);
     else if (change.type === 'placed') this.#place(change);
     else if (change.type === 'object') this.#bring(change.content);
     else if (change.type === 'delete') this.#delete(change.key, change.version);
     else if (change.type === 'clear') this.#clear();
     else if (change.type === 'checkpoint') this.marks = withMark(this.marks, change.label, change.mark);
-    else this.answers.note(change.answer);
+    else if (change.type === 'answer') this.answers.note(change.answer);
+    else if (this.policy) applyUse(this.policy, change.rows);
   }
 
   /**
@@ -217,7 +205,9 @@ export class State {
     this.deadlines = other.deadlines;
     this.references = other.references;
     this.unsettled = other.unsettled;
-    this.#deadlineKeys = other.#deadlineKeys;
+    this.#keysByHash = other.#keysByHash;
+    if (this.policy)
+      for (const [key] of this.slots()) this.#keysByHash.add(key, hashString(this.secret, key));
     this.#dropped = other.#dropped;
     this.#buffer = other.#buffer;
     this.#puts = other.#puts;
@@ -255,6 +245,8 @@ export class State {
       version: change.version,
       settled: this.#settledAfter(key, high, low, old),
     });
+    if (this.policy) this.#keysByHash.add(key, high);
+    this.policy?.keep(high, low, this.#partOf(content));
     if (expiresAt !== Infinity) this.#schedule(key, high, low, expiresAt);
     else if (this.deadlines.size > 0) this.deadlines.cancel(high, low);
   }
@@ -265,6 +257,7 @@ export class State {
     this.#retain(content);
     this.keys += 1;
     this.index.insert(high, low, location);
+    this.policy?.keep(high, low, this.#partOf(content));
     if (expiresAt !== Infinity) this.deadlines.schedule(high, low, expiresAt);
   }
 
@@ -279,6 +272,7 @@ export class State {
     const low = lane[0]!;
     this.index.remove(high, low, slot.location);
     this.#buffer.set(key, { ...slot, settled: true });
+    if (this.policy) this.#keysByHash.add(key, high);
     if (slot.expiresAt !== Infinity) this.#schedule(key, high, low, slot.expiresAt);
   }
 
@@ -292,6 +286,7 @@ export class State {
     }
     if (this.#settledAfter(key, high, low, old)) this.#buffer.delete(key);
     else this.#buffer.set(key, deleted(version));
+    this.policy?.remove(high, low);
     if (this.deadlines.size > 0) this.deadlines.cancel(high, low);
   }
 
@@ -308,6 +303,7 @@ export class State {
     this.holds.clear();
     this.clears += 1;
     this.deadlines.clear();
+    this.policy?.clear();
     this.runs = [];
     this.#emptyAll();
   }
@@ -361,9 +357,12 @@ export class State {
 
   #schedule(key: string, high: number, low: number, deadline: number): void {
     this.deadlines.schedule(high, low, deadline);
-    const keys = this.#deadlineKeys.get(high);
-    if (!keys) this.#deadlineKeys.set(high, [key]);
-    else if (!keys.includes(key)) keys.push(key);
+    this.#keysByHash.add(key, high);
+  }
+
+  /** What a key takes of a value that it shares. */
+  #partOf(content: Content): number {
+    return bytesOf(content) / Math.max(1, this.keysOf(content.object));
   }
 
   #retain(content: Content): void {
@@ -385,15 +384,11 @@ export class State {
   #emptyAll(): void {
     this.#forgetOrder();
     this.#buffer = this.#emptyBuffer();
-    this.#deadlineKeys.clear();
+    this.#keysByHash.clear();
     this.unsettled = [];
   }
 
   #emptyBuffer(): TrieMap<string, Slot> {
     return new TrieMap<string, Slot>(this.secret);
   }
-}
-
-function deleted(version: number): Slot {
-  return { location: -1, content: undefined, expiresAt: Infinity, createdAt: 0, version, settled: false };
 }

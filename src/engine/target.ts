@@ -16,6 +16,7 @@ import { replayEntry } from './recover.js';
 import { seal } from './seal.js';
 import { settle } from './settle.js';
 import { BUFFER_KEYS_MAX, State } from './state.js';
+import { allUse } from './use.js';
 
 /** Comparing values while copying needs the last few at hand. */
 const CACHE_BYTES = 2 ** 20;
@@ -60,6 +61,12 @@ export class Target {
     if (state.version === version && state.time === time) return;
     state.reach(version, time);
     await seal(log, state);
+  }
+
+  /** The order in which keys were used, and what they ask of eviction. */
+  async takeUse({ policy, time }: State): Promise<void> {
+    if (!policy) return;
+    for (const one of allUse(policy, this.state.version, time)) await this.append([one]);
   }
 
   /** Appends entries and makes them count. */

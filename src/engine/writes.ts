@@ -12,13 +12,14 @@ import type { RunKey } from '../structures/runs/index.js';
 import { admitSet, admitSetMany } from './admit.js';
 import { type Admitted, admitBatch, admitMerge, checkUpdate } from './admit-batch.js';
 import { type Bounds, isEverything, resolveRange } from './bounds.js';
-import type { Committer, Made, MutationSource } from './commit.js';
+import type { Committer } from './commit.js';
 import type { Environment } from './environment.js';
 import type { Expired } from './expirer.js';
 import type { Mutation } from './mutation.js';
 import type { OwnOperators } from './operators.js';
 import type { Packing } from './packing.js';
 import type { Planner } from './plan.js';
+import type { Made, MutationSource } from './queue.js';
 import { missing, type Reads } from './reads.js';
 import type { Counters } from './report.js';
 

@@ -65,6 +65,8 @@ const CALLS: Readonly<Record<string, (engine: Engine, args: Args, session: strin
   undo: ({ versions }, [options], session) => versions.undo.undo(session, options),
   redo: ({ versions }, [options], session) => versions.undo.redo(session, options),
   sweep: (engine) => engine.sweep(),
+  evict: (engine, [options]) => engine.evict(options),
+  prune: (engine, [options]) => engine.prune(options),
   compact: (engine) => engine.compact(),
   flush: (engine) => engine.flush(),
   stats: (engine) => engine.stats(),

@@ -101,6 +101,7 @@ export class Lead {
         ...unlocked,
         losses: backend.losses.map(({ reason }) => reason),
         operators: registered.operators,
+        policies: registered.policies,
         codecs: registered.codecs,
         // Unwritten it must not be the next leader's as well: what is held by number is of one of them.
         epoch: refused ? raised.epoch + (Math.floor(time.now()) % 2 ** 20) : raised.epoch,

@@ -153,10 +153,23 @@ describe('open', () => {
       /OPFS.*directory/,
     ],
     [
-      'with a policy that is not there yet',
-      ['x', { budget: { policy: 'lru' } }],
-      'UnsupportedError',
-      /budget.policy: not/,
+      'with a policy that there is not',
+      ['x', { budget: { policy: 'clock' } }],
+      'TypeError',
+      /budget.policy: expected one of tinylfu, .*, reject, got 'clock'/,
+    ],
+    ['with a budget of nothing', ['x', { budget: { maxBytes: 0 } }], 'RangeError', /budget.maxBytes/],
+    [
+      'with a budget of half a key',
+      ['x', { budget: { maxEntries: 1.5 } }],
+      'RangeError',
+      /budget.maxEntries/,
+    ],
+    [
+      'with a ratio of more than all',
+      ['x', { budget: { targetRatio: 1.1 } }],
+      'RangeError',
+      /budget.targetRatio/,
     ],
     [
       'with an undo of no depth that there can be',

@@ -54,7 +54,9 @@ describe('register', () => {
         { codecs: { fine: codec, other: { compress() {} } } },
         /codecs.other: expected { compress, decompress }/,
       ],
-      [{ policies: {} }, /policies: not in this release/],
+      [{ policies: { lru: () => ({}) } }, /policies: lru is taken/],
+      [{ policies: { mine: 'lru' } }, /policies.mine: expected a function/],
+      [{ policies: { mine: () => ({}) } }, /policies.mine: expected a policy with add/],
     ];
     for (const [registration, message] of refused) {
       expect(() => register(registration as never)).toThrow(message);

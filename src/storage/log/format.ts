@@ -59,6 +59,8 @@
  *     log leaves one where the key that brought the value is gone, and others have it.
  *  5. An ANSWER says what a call of another tab was answered: the tab is its key, the
  *     number of the call and the answer are its value. It stands in the call's batch.
+ *  7. USE says what the store knows of the use of keys (`engine/use.ts`): a reader that keeps
+ *     no order of use has no need of it.
  *  6. MERGE says that one row of keys takes the place of others. Its value is how many
  *     those are (4), the location of the first KEYS of each (4), and of each KEYS of the
  *     new row its location and first key (`structures/runs/fences.ts`). They lie in
@@ -113,6 +115,7 @@ export const Type = {
   Answer: 8,
   Merge: 9,
   Checkpoint: 10,
+  Use: 11,
   /** Entries of an encrypted store: `storage/encryption/log.ts`. */
   Cipher: 15,
 } as const;

@@ -26,9 +26,11 @@ export interface Policy {
   readonly bytes: number;
   /**
    * A key has this value now; where the key is known already it counts as use. `size` in
-   * bytes; `cost` of getting the value again, where 1 is the usual one.
+   * bytes; `cost` of getting the value again, where 1 is the usual one; without it, as before.
    */
-  add(high: number, low: number, size: number, cost: number): void;
+  add(high: number, low: number, size: number, cost?: number): void;
+  /** Whether the key is in. */
+  has(high: number, low: number): boolean;
   /** The key was read. Whether it was known. */
   access(high: number, low: number): boolean;
   /** The key is gone. Whether it was known. */
@@ -67,4 +69,6 @@ export interface PolicyRows {
   readonly used: Uint32Array;
   /** How often it was used, about: what the policy makes of it. */
   readonly level: Uint8Array;
+  /** 128 + 8 * log2(cost). */
+  readonly cost: Uint8Array;
 }

@@ -19,6 +19,10 @@ import type { Hash, Policy, PolicyMemory, PolicyRows } from './policy.js';
 /** Sizes and the clock end here. */
 const U32_MAX = 0xffff_ffff;
 
+/** Costs are kept in a byte, as eighths of powers of two: from 1/65536 to 65536, to 9 %. */
+export const COST_STEPS = 8;
+export const COST_ONE = 128;
+
 export abstract class Residents implements Policy, PolicyMemory {
   protected readonly hashes = new HashRows();
   protected readonly rings: Rings;
@@ -64,12 +68,16 @@ export abstract class Residents implements Policy, PolicyMemory {
     return this.#clock;
   }
 
-  add(high: number, low: number, size: number, cost: number): void {
+  add(high: number, low: number, size: number, cost?: number): void {
     const known = this.hashes.find(high | 0, low | 0);
     if (known >= 0) {
       this.#use(known);
       this.resize(known, toU32(size), cost);
-    } else this.enter(this.#admit(high | 0, low | 0, size, cost));
+    } else this.enter(this.#admit(high | 0, low | 0, size, cost ?? 1));
+  }
+
+  has(high: number, low: number): boolean {
+    return this.hashes.find(high | 0, low | 0) >= 0;
   }
 
   access(high: number, low: number): boolean {
@@ -129,14 +137,15 @@ export abstract class Residents implements Policy, PolicyMemory {
       size: this.sizes.slice(0, end),
       used: this.used.slice(0, end),
       level: this.level.slice(0, end),
+      cost: new Uint8Array(end).fill(COST_ONE),
     };
   }
 
-  restore({ high, low, size, used, level }: PolicyRows): void {
+  restore({ high, low, size, used, level, cost }: PolicyRows): void {
     const order = Uint32Array.from(used.keys()).sort((a, b) => used[a]! - used[b]!);
     for (const i of order) {
       if (size[i] === 0) continue;
-      const row = this.#admit(high[i]!, low[i]!, size[i]!, 1);
+      const row = this.#admit(high[i]!, low[i]!, size[i]!, 2 ** ((cost[i]! - COST_ONE) / COST_STEPS));
       this.used[row] = used[i]!;
       this.#clock = used[i]!;
       this.enterAgain(row, level[i]!);
@@ -150,7 +159,7 @@ export abstract class Residents implements Policy, PolicyMemory {
   }
 
   /** A row that is in has another size. */
-  protected resize(row: number, size: number, _cost: number): void {
+  protected resize(row: number, size: number, _cost?: number): void {
     this.sizes[row] = size;
   }
 

@@ -23,7 +23,7 @@
  *  2. `weight` and `youngWeight` count rows that are in a ring, by bytes or each as one.
  */
 import { enlarged } from '../../base/hash-rows.js';
-import { Residents } from './residents.js';
+import { COST_ONE, COST_STEPS, Residents } from './residents.js';
 import type { Sketch } from './sketch.js';
 
 const WINDOW = 0;
@@ -31,10 +31,6 @@ const MAIN = 1;
 const SAMPLE = 16;
 /** Rows that are looked at for a sample: some are free, or set aside. */
 const TRIES = 64;
-
-/** Costs are kept in a byte, as eighths of powers of two: from 1/65536 to 65536, to 9 %. */
-const COST_STEPS = 8;
-const COST_ONE = 128;
 
 export interface Leaning {
   /** Share of the window. 1: the order of use alone counts, as in `lru`. */
@@ -108,11 +104,11 @@ export class Scored extends Residents {
     if (!evicted) this.#take(row);
   }
 
-  protected override resize(row: number, size: number, cost: number): void {
+  protected override resize(row: number, size: number, cost?: number): void {
     const aside = this.isAside(row);
     if (!aside) this.#take(row);
     this.sizes[row] = size;
-    this.setCost(row, cost);
+    if (cost !== undefined) this.setCost(row, cost);
     if (!aside) this.#give(row);
   }
 
@@ -132,7 +128,7 @@ export class Scored extends Residents {
     for (let i = 0; i < level.length; i++) {
       level[i] = size[i] === 0 ? 0 : this.sketch.frequency(high[i]!, low[i]!);
     }
-    return rows;
+    return { ...rows, cost: this.#costs.slice(0, level.length) };
   }
 
   protected override enterAgain(row: number, uses: number): void {
