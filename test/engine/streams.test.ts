@@ -191,6 +191,42 @@ describe('setStream', () => {
     expect(same(await engine.get('a'), LARGE.subarray(0, 50_000))).toBe(true);
   });
 
+  test("takes pieces in the order in which they were given, and a piece is the caller's again", async () => {
+    const store = await openDedup(OPTIONS);
+    const streams = await store.engine.streams();
+    const id = streams.beginWrite('a');
+    const writes = [0, 1, 2, 3].map((n) => streams.write(id, LARGE.slice(n * 150_000, (n + 1) * 150_000)));
+    const ended = streams.endWrite(id);
+    await Promise.all([...writes, ended]);
+    expect(same(await store.engine.get('a'), LARGE.subarray(0, 600_000))).toBe(true);
+    const reused = LARGE.slice(0, 500);
+    const other = streams.beginWrite('b');
+    await streams.write(other, reused);
+    reused.fill(0);
+    await streams.write(other, LARGE.slice(500, 5000));
+    await streams.endWrite(other);
+    expect(same(await store.engine.get('b'), LARGE.subarray(0, 5000))).toBe(true);
+  });
+
+  test('holds what another one held too when that is given up', async () => {
+    const store = await openDedup(OPTIONS);
+    const { engine } = store;
+    const streams = await engine.streams();
+    const ids = ['a', 'b', 'c'].map((key) => streams.beginWrite(key));
+    for (const id of ids) await streams.write(id, LARGE);
+    streams.releaseWrite(ids[0]!);
+    streams.releaseWrite(ids[1]!);
+    await engine.set('d', LARGE);
+    await engine.delete('d');
+    await engine.flush();
+    await streams.endWrite(ids[2]!);
+    expect(same(await engine.get('c'), LARGE)).toBe(true);
+    expect(await engine.health()).toMatchObject(await figuresOf([LARGE], CHUNK_BYTES));
+    await engine.delete('c');
+    await engine.flush();
+    expect(await engine.health()).toMatchObject({ totalBytes: 0 });
+  });
+
   test('is refused when the store is cleared under it', async () => {
     const store = await openDedup(OPTIONS);
     const streams = await store.engine.streams();
