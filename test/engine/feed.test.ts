@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Change } from '../../src/contract/store.js';
+import { Feed } from '../../src/engine/feed.js';
 import type { FeedPlace } from '../../src/engine/index.js';
 import { scanAll } from './bench-store.js';
 import {
@@ -57,6 +58,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: turn as fc.Arbitrary<Step> },
   { weight: 3, arbitrary: fc.constant({ do: 'look' as const }) },
 );
+
+/** A clock that stands still. */
+const ENVIRONMENT = { epoch: 1, after: () => () => {} };
 
 describe('the change feed', () => {
   test.each([
@@ -201,7 +205,7 @@ describe('the change feed', () => {
     await expect(next(store, late)).rejects.toMatchObject({ code: 'HISTORY' });
   });
 
-  test('of a store that was opened again goes on where nothing is missing, and in memory never', async () => {
+  test('of a store that was opened again goes on where nothing is missing', async () => {
     const first = await openVersions();
     await first.engine.set('a', 1);
     const known = await begin(first);
@@ -216,6 +220,22 @@ describe('the change feed', () => {
     expect(piece.term).not.toBe(all.term);
     await expect(next(again, missing)).rejects.toMatchObject({ code: 'HISTORY' });
     await expect(next(again, { ...all, version: 9 })).rejects.toMatchObject({ code: 'HISTORY' });
+  });
+
+  test('of a store in memory never goes on at another leader, whatever version that is at', async () => {
+    const environment = { ...ENVIRONMENT, mode: 'memory' };
+    const leaders = [1, 2].map((now) => {
+      const given = { ...environment, now: () => now };
+      const feed = new Feed({ state: { version: 5 }, environment: given, now: given.now } as never);
+      feed.start();
+      return feed;
+    });
+    const place = leaders[0]!.begin(undefined);
+    expect(place.version).toBe(5);
+    await expect(leaders[1]!.next(place, undefined, 's')).rejects.toMatchObject({ code: 'HISTORY' });
+    const own = leaders[1]!.next(leaders[1]!.begin(undefined), undefined, 's');
+    leaders[1]!.close();
+    expect(await own).toMatchObject({ version: 5, changes: [], mode: 'memory' });
   });
 
   test('says that a write was refused for want of room', async () => {
