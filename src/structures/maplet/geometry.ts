@@ -47,9 +47,10 @@ export function isCrowded(table: QuotientTable, taken: number): boolean {
   return taken > table.homes * FULL + 1;
 }
 
-/** Keys that fit in a table, by its homes and by `rate`. */
+/** Keys that fit in a table, by its homes and by `rate`; where fingerprints cannot be longer, by its homes alone. */
 export function capacityOf(table: QuotientTable, rate: number): number {
-  return Math.floor(Math.min(table.homes * FULL, rate * 2 ** table.bits));
+  const byRate = table.bits < BITS_MAX ? rate * 2 ** table.bits : Number.POSITIVE_INFINITY;
+  return Math.floor(Math.min(table.homes * FULL, byRate));
 }
 
 /** `fingerprint` of `from` bits, cut to its first `to`. */

@@ -38,7 +38,7 @@ import { measuredRate } from './rate.js';
 export interface MapletOptions<V> {
   /** Different keys to make room for. Default: 1000. */
   readonly capacity?: number;
-  /** Bound on the probability that a key never inserted gets an answer. Default: 0.01. */
+  /** Bound on the probability that a key never inserted gets an answer, but for `size` / 2^48. Default: 0.01. */
   readonly falsePositiveRate?: number;
   /** How values of one key merge. Default: 'replace'. */
   readonly operator?: OperatorName | Operator<V>;

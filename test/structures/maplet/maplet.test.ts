@@ -156,6 +156,21 @@ describe('a maplet', () => {
     },
   );
 
+  test.each([1e-6, 1e-9, 1e-12])(
+    'grows at a rate of %f, for which fingerprints become as long as they may',
+    (rate) => {
+      const maplet = new Maplet<number>({ capacity: 10, falsePositiveRate: rate, operator: 'max', seed: 1 });
+      for (let i = 0; i < 40_000; i++) maplet.insert(keyOf(i), i);
+      expect(maplet.size).toBe(40_000);
+      for (let i = 0; i < 40_000; i++) if (maplet.query(keyOf(i)) !== i) expect.fail(`lost ${i}`);
+      const { tables, falsePositiveRate, bitsPerKey } = maplet.stats(0);
+      expect(tables).toBeLessThan(20);
+      expect(falsePositiveRate).toBeLessThanOrEqual(rate + 40_000 / 2 ** 48);
+      // A table of 48 bits has 131,072 slots at least, as steps are no longer than 2^31.
+      expect(bitsPerKey).toBeLessThan(400);
+    },
+  );
+
   test('leaves homes free for counts, also where there are more of them than fingerprints', () => {
     const make = () =>
       new Maplet<number>({ capacity: 40, falsePositiveRate: 0.9, operator: 'max', valueBits: 1, seed: 1 });
