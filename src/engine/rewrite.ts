@@ -177,6 +177,9 @@ export class Rewriter {
       this.#ceiling = Math.max(log.bytes, spaceFor(REWRITE_AT, aliveIn(state, log.bytes), log.bytes));
       await this.#sliced(() => this.#copyVersions(marks, view, source, target));
       await this.#catchUp(source, target);
+      // Most of it, so that there is little to flush while the queue is held.
+      const copied = target.log.flush();
+      if (copied instanceof Promise) await copied;
       return await committer.exclusive(async () => {
         await this.#copyChanges(await this.#takeChanges(), source, target, undefined);
         await target.settle();

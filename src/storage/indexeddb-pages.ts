@@ -2,7 +2,8 @@
  * Format of the log over IndexedDB, version 1: entries lie in *pages*, and a page is
  * one record. One record an entry would cost a request and a clone for each of them.
  *
- * A location is the number of an entry: 1, 2, 3 ..., never used again.
+ * A location is the number of an entry: 1, 2, 3 ..., never used again, but for those of
+ * a tail that was dropped (5).
  *
  *    object store `log`     record
  *    ------------------     ------------------------------------------------------
