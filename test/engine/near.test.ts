@@ -55,6 +55,42 @@ describe('values that resemble each other', () => {
     expect(await reopened.engine.get('c')).toBe(version(3));
   });
 
+  test('are written while a compaction runs as they are at other times, also where the base has no key', async () => {
+    const store = await openDedup(NEAR);
+    const { engine } = store;
+    await engine.set('a', version(1));
+    await engine.set('b', version(2));
+    await engine.delete('a');
+    const compacted = engine.compact();
+    for (let n = 3; n < 12; n++) await engine.set(`v${n}`, version(n));
+    await compacted;
+    for (const opened of [store, await reopenDedup(store, NEAR)]) {
+      for (let n = 3; n < 12; n++) expect(await opened.engine.get(`v${n}`)).toBe(version(n));
+      expect(await opened.engine.get('b')).toBe(version(2));
+      expect((await opened.engine.health()).totalBytes).toBeLessThan(TEXT.length + 10 * 200);
+    }
+  });
+
+  test('are read from two places at most, however many there are', async () => {
+    const store = await openDedup({ ...NEAR, cache: { maxBytes: 0 } });
+    for (let n = 0; n < 15; n++) await store.engine.set(`v${n}`, version(n));
+    const log = store.disk.logs[0];
+    const read = log.read.bind(log);
+    let reads = 0;
+    log.read = (...given) => {
+      reads += 1;
+      return read(...given);
+    };
+    const readsOf = async (key: string) => {
+      reads = 0;
+      await store.engine.get(key);
+      return reads;
+    };
+    const second = await readsOf('v1');
+    expect(second).toBeGreaterThan(await readsOf('v0'));
+    for (let n = 2; n < 15; n++) expect(await readsOf(`v${n}`)).toBeLessThanOrEqual(second);
+  });
+
   test('stay whole when the first of them goes, and let go of it when the last of them does', async () => {
     const store = await openDedup(NEAR);
     const { engine } = store;
