@@ -8,11 +8,15 @@ import type { State } from './state.js';
 import { encodeUse, USED, type UseRow } from './use.js';
 
 const RING_KEYS = 1024;
+/** Times of use are known to this. */
+const MARK_MS = 1000;
 /** Keys that were read since the log was told: so many are worth an entry. */
 export const TELL_KEYS = 1024;
 
 export class Accesses {
   #ring: string[] = [];
+  /** When the first of the ring was read. */
+  #since = 0;
   /** In order of their last use. */
   #untold = new Map<string, UseRow>();
 
@@ -22,6 +26,12 @@ export class Accesses {
   ) {}
 
   note(key: string): void {
+    const now = this.now();
+    if (this.#ring.length === 0) this.#since = now;
+    else if (now - this.#since >= MARK_MS) {
+      this.drain();
+      this.#since = now;
+    }
     this.#ring.push(key);
     if (this.#ring.length >= RING_KEYS) this.drain();
   }
@@ -31,7 +41,7 @@ export class Accesses {
     if (this.#ring.length === 0) return;
     const ring = this.#ring;
     this.#ring = [];
-    this.state.policy!.mark(this.now());
+    this.state.policy!.mark(this.#since);
     for (const key of ring) {
       const high = hashString(this.state.secret, key);
       const low = lane[0]!;

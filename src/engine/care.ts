@@ -13,6 +13,7 @@ import {
 } from '../contract/arguments.js';
 import type { EvictOptions, EvictResult, PruneOptions } from '../contract/requests.js';
 import type { RunKey } from '../structures/runs/index.js';
+import { Freed } from './freed.js';
 import type { Parts } from './parts.js';
 
 const SLICE_KEYS = 512;
@@ -55,12 +56,16 @@ export async function evict(parts: Parts, options: unknown): Promise<EvictResult
       oldest,
       async (slice) => {
         const victims: string[] = [];
-        const most = Math.ceil(state.keys - left.keys);
+        const freed = new Freed(state);
+        const isMore = () =>
+          state.keys - victims.length > left.keys || state.objectBytes - freed.bytes > left.bytes;
         for (const { key, location } of slice) {
+          if (!isMore()) break;
           const found = await parts.lookup.find(key);
           if (found?.location !== location) continue;
+          const buffered = state.slot(key)?.content;
+          freed.add(buffered ?? (await parts.contents.of(await parts.lookup.record(found), location)));
           victims.push(key);
-          if (victims.length >= most && state.objectBytes <= left.bytes) break;
         }
         return victims;
       },

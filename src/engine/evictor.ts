@@ -17,6 +17,7 @@ import { bytesOf, type Cause } from './change.js';
 export { Accesses } from './accesses.js';
 
 import type { Expirer } from './expirer.js';
+import { Freed } from './freed.js';
 import type { KeyFinder } from './key-finder.js';
 import type { Lookup } from './lookup.js';
 import type { Planned } from './plan.js';
@@ -134,10 +135,9 @@ export class Evictor {
   /** At most a slice of keys that are enough, if all goes as it seems. */
   async #victims(keysOver: number, bytesOver: number, except: ReadonlySet<string>): Promise<string[]> {
     const { state, finder } = this.parts;
-    const released = new Map<number, number>();
+    const freed = new Freed(state);
     const keys: string[] = [];
-    let freed = 0;
-    while (keys.length < SLICE_KEYS && (keys.length < keysOver || freed < bytesOver)) {
+    while (keys.length < SLICE_KEYS && (keys.length < keysOver || freed.bytes < bytesOver)) {
       const [victim] = state.policy!.victims(1);
       if (!victim) break;
       const found = await finder.find(...victim);
@@ -146,10 +146,7 @@ export class Evictor {
         continue;
       }
       if (except.has(found.key)) continue;
-      const { object } = found.content;
-      const count = (released.get(object) ?? 0) + 1;
-      released.set(object, count);
-      if (count === state.keysOf(object)) freed += bytesOf(found.content);
+      freed.add(found.content);
       keys.push(found.key);
     }
     return keys;
