@@ -72,6 +72,8 @@ describe('maplet', () => {
     for (const value of [0, 5, true, false]) {
       expect(OPERATORS.or.merge(OPERATORS.or.identity, value)).toBe(value);
       expect(OPERATORS.and.merge(OPERATORS.and.identity, value)).toBe(value);
+      expect(OPERATORS.or.merge(value, OPERATORS.or.identity)).toBe(value);
+      expect(OPERATORS.and.merge(value, OPERATORS.and.identity)).toBe(value);
     }
   });
 

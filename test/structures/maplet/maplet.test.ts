@@ -335,6 +335,17 @@ describe('a maplet', () => {
     expect(maplet.query(keyOf(77))).toBe(77);
   });
 
+  test('resized to twice its size adds a table for as many keys, and no larger one', () => {
+    const maplet = new Maplet<number>({ capacity: 1000, operator: 'max', seed: 1, falsePositiveRate: 1e-6 });
+    for (let i = 0; i < 1000; i++) maplet.insert(keyOf(i), 1);
+    const { slots } = maplet.stats(0);
+    maplet.resize(2000);
+    expect(maplet.stats(0).tables).toBe(2);
+    expect(maplet.stats(0).slots - slots).toBeLessThan(1300);
+    for (let i = 1000; i < 2000; i++) maplet.insert(keyOf(i), 1);
+    expect(maplet.stats(0)).toMatchObject({ length: 2000, tables: 2 });
+  });
+
   test('resizes to the very capacity that its fingerprints allow at its rate, in one table', () => {
     // 5 bits: 15 / 2^5 is all that a first table may take of a rate of 0.5.
     const maplet = new Maplet<number>({ capacity: 15, falsePositiveRate: 0.5, operator: 'max', seed: 1 });
