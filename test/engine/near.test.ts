@@ -72,8 +72,11 @@ describe('values that resemble each other', () => {
   });
 
   test('are read from two places at most, however many there are', async () => {
-    const store = await openDedup({ ...NEAR, cache: { maxBytes: 0 } });
-    for (let n = 0; n < 15; n++) await store.engine.set(`v${n}`, version(n));
+    const options = { ...NEAR, cache: { maxBytes: 0 } };
+    const before = await openDedup(options);
+    for (let n = 0; n < 8; n++) await before.engine.set(`v${n}`, version(n));
+    const store = await reopenDedup(before, options);
+    for (let n = 8; n < 15; n++) await store.engine.set(`v${n}`, version(n));
     const log = store.disk.logs[0];
     const read = log.read.bind(log);
     let reads = 0;
