@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '..');
 /** Name, entry, most bytes. Raise one only with a reason in the change that does it. */
 const LIMITS = [
   ["page: import { open } from 'rootcellar'", 'dist/index.js', 6.5 * 1024],
-  ['worker', 'dist/host/worker.js', 72 * 1024],
+  ['worker', 'dist/host/worker.js', 76 * 1024],
 ];
 
 /** What Vite puts around `import()` to load styles is Vite's, and other bundlers have none. */
