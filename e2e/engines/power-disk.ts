@@ -40,7 +40,18 @@ export class PowerDisk {
     if (process.getuid?.() !== 0) return 'this does not run as root';
     if (!existsSync('/dev/loop-control')) return 'there are no loop devices';
     const absent = TOOLS.filter((tool) => spawnSync('sh', ['-c', `command -v ${tool}`]).status !== 0);
-    return absent.length > 0 ? `${absent.join(', ')} cannot be found` : undefined;
+    if (absent.length > 0) return `${absent.join(', ')} cannot be found`;
+    const trial = new PowerDisk('trial');
+    try {
+      // A container may have the devices and not be allowed to use them.
+      trial.make(4);
+      return undefined;
+    } catch (error) {
+      return String(error);
+    } finally {
+      spawnSync('umount', [trial.path]);
+      rmSync(trial.#folder, { recursive: true, force: true });
+    }
   }
 
   /** `name` tells its folder from those of other disks. */
