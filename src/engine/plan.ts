@@ -309,11 +309,30 @@ export function addToBatch(
   }
   const { holding, encoded, expiresAt, createdAt, updatedAt } = planned;
   const { high, low, size, object } = holding;
-  const written = writtenOf(encoded, holding, batch, version, time, changes);
-  const { brings } = written;
+  const { kind, value, packed, reference, brings } = writtenOf(
+    encoded,
+    holding,
+    batch,
+    version,
+    time,
+    changes,
+  );
   const before = batch.bytes;
-  const where = { type: Type.Put, sequence: version, time, key };
-  const location = batch.add({ ...where, ...written, expiresAt, createdAt, updatedAt });
+  // Field by field: to spread two objects into one takes as long as all the rest of a write.
+  const location = batch.add({
+    type: Type.Put,
+    sequence: version,
+    time,
+    key,
+    kind,
+    value,
+    packed,
+    reference,
+    brings,
+    expiresAt,
+    createdAt,
+    updatedAt,
+  });
   if (brings) Object.assign(object, { location, birth: version });
   const content = { high, low, size, object: object.location, brings, made: object.made };
   const bytes = batch.bytes - before;
