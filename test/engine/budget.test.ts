@@ -126,6 +126,24 @@ describe('a budget of bytes', () => {
     expect(await keysOf(store)).toEqual(['all']);
   });
 
+  test('a key that is written is not the one to go for it, and has its value counted once', async () => {
+    const store = await openBench({ budget: { maxBytes: 300, policy: 'lru', targetRatio: 1 } });
+    for (const n of [1, 2, 3]) await store.engine.set(`k${n}`, bytes(n));
+    await store.engine.set('k1', bytes(4, 200));
+    expect(await keysOf(store)).toEqual(['k1', 'k3']);
+    expect((await store.engine.stats()).eviction.evicted).toBe(1);
+    // It was named, and can be again.
+    expect(await store.engine.evict({ toEntries: 0 })).toEqual({ entries: 2, bytes: 300 });
+    await store.engine.set('k1', bytes(4, 200));
+    await store.engine.set('k3', bytes(3));
+    await store.engine.setMany([
+      ['k1', bytes(4, 200)],
+      ['n', bytes(5)],
+    ]);
+    expect(await keysOf(store)).toEqual(['k1', 'n']);
+    expect((await store.engine.health()).totalBytes).toBe(300);
+  });
+
   test('a value may take the place of its own key', async () => {
     const store = await openBench({ budget: { maxBytes: 100, policy: 'reject' } });
     for (let i = 0; i < 5; i++) await store.engine.set('k', bytes(i));

@@ -146,6 +146,14 @@ describe('a policy', () => {
     expect(policy.victims(keys).every((hash) => keyOf(hash) % 2 !== 0)).toBe(true);
   });
 
+  test('lfu counts up to 255 uses, and then goes by the last', () => {
+    const policy = createPolicy('lfu', BY_COUNT);
+    for (const key of [1, 2]) policy.add(...hashOf(key), 1, 1);
+    for (let i = 0; i < 300; i++) policy.access(...hashOf(1));
+    for (let i = 0; i < 260; i++) policy.access(...hashOf(2));
+    expect(policy.victims(2).map(keyOf)).toEqual([1, 2]);
+  });
+
   test('of a name that there is not is a TypeError that says which there are', () => {
     expect(() => createPolicy('arc' as PolicyName, BY_SIZE)).toThrow(
       new TypeError('policy: expected one of tinylfu, lru, lfu, fifo, s3-fifo, sieve, got arc'),

@@ -79,6 +79,9 @@ describe('a sketch of frequencies', () => {
     // Room for 8192 keys: after ten times that many uses.
     for (let i = 0; i < 81_920 - 15; i++) sketch.use(Math.imul(i, 0x9e3779b1), Math.imul(i + 77, 0xc2b2ae35));
     expect(sketch.frequency(1, 2)).toBe(7);
+    // What was counted counts half, so the next time comes after half as many.
+    for (let i = 0; i < 40_960; i++) sketch.use(Math.imul(i, 0x27d4eb2f), Math.imul(i + 7, 0x85ebca6b));
+    expect(sketch.frequency(1, 2)).toBe(3);
     sketch.clear();
     expect(sketch.frequency(1, 2)).toBe(0);
   });
