@@ -105,6 +105,7 @@ export class RunMerger {
       const keys = new MergedKeys(runs.map((run) => new RunKeys(run, era)));
       const writer = new BlockWriter();
       for (let isLast = false; !isLast; ) {
+        await this.#pause.wait();
         const blocks: Block[] = [];
         for (const key of await keys.take(SLICE_KEYS)) {
           const block = this.#counts(key) ? writer.add(key) : undefined;
@@ -114,7 +115,6 @@ export class RunMerger {
         const rest = isLast ? writer.finish() : undefined;
         if (rest) blocks.push(rest);
         if (!(await append(blocks, isLast))) return;
-        await this.#pause.wait();
       }
     } finally {
       era.release();

@@ -99,6 +99,8 @@ export async function run(bench: ImageBench, one: Step, given: BenchOptions): Pr
     }
     case 'wait':
       time.pass(one.ms);
+      // What the time has set going goes as far as its next pause: it may write to the log.
+      for (let i = 0; i < 3; i++) await new Promise<void>((done) => setImmediate(done));
       break;
     case 'damage': {
       const file = disk.images[one.image];
