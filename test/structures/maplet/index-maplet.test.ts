@@ -304,4 +304,14 @@ describe('an index maplet', () => {
     }
     expect(() => new IndexMaplet({ capacity: '5' as never })).toThrow(TypeError);
   });
+
+  test('the highest location is that of what is held, not of what was removed', () => {
+    const maplet = new IndexMaplet({ segmentSlots: 16, leastSlots: 8 });
+    maplet.insert(1 << 28, 0, 5);
+    maplet.insert(3 << 28, 0, 1000);
+    const [segment] = maplet.segments();
+    expect(segment!.highestLocation()).toBe(1000);
+    maplet.remove(3 << 28, 0, 1000);
+    expect(segment!.highestLocation()).toBe(5);
+  });
 });
