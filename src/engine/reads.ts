@@ -64,8 +64,12 @@ export class Reads {
     return this.#read([checked], () =>
       andThen(this.#live(checked), (found): Eventually<unknown> => {
         if (!this.#count(found)) return missing(checked, fallback, strict);
+        const usedAt = this.#parts.accesses?.usedAt(checked) ?? 0;
         if (touch) this.#parts.accesses?.note(checked);
-        return this.#parts.reader.entry(checked, found!);
+        return andThen(this.#parts.reader.entry(checked, found!), (entry) => ({
+          ...entry,
+          accessedAt: Math.max(usedAt, entry.accessedAt),
+        }));
       }),
     );
   }

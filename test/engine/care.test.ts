@@ -117,6 +117,23 @@ describe('prune [R9]', () => {
   });
 });
 
+describe('accessedAt', () => {
+  test('is when the key was read or set before, about, and is kept where the store has a budget', async () => {
+    const at = async ({ engine }: BenchStore) =>
+      ((await engine.getEntry('k', { touch: false })) as { accessedAt: number }).accessedAt;
+    const store = await openBench({ budget: { maxEntries: 10 } });
+    const plain = await openBench();
+    for (const one of [store, plain]) {
+      await one.engine.set('k', 1);
+      one.time.now += 5000;
+      await one.engine.get('k');
+      one.time.now += 5000;
+    }
+    expect(await at(store)).toBe(store.time.now - 5000);
+    expect(await at(plain)).toBe(plain.time.now - 10_000);
+  });
+});
+
 describe('a clock that steps back', () => {
   test('revives nothing that a read has found expired', async () => {
     const store = await openBench({ ttl: { sweepInterval: Infinity } });
