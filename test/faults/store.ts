@@ -142,7 +142,10 @@ export async function runTogether(
 ): Promise<Outcome[]> {
   const { engine, time } = store;
   const storeIsStrict = store.options.durability === 'strict';
-  const results = await Promise.allSettled(writes.map((write) => start(engine, write)));
+  const settling = Promise.allSettled(writes.map((write) => start(engine, write)));
+  // Writers may wait for a compaction that pauses; encrypted, it is still on its way here.
+  if (store.options.encryption) await withTimers(store, settling);
+  const results = await settling;
   const settled = lasts(store);
   return results.map((result, i) => {
     const write = writes[i]!;
