@@ -95,6 +95,7 @@ export class Parts {
       openedAt,
       environment.index,
     );
+    this.#latest = openedAt;
     this.environment = environment;
     this.state = state;
     this.records = new CurrentRecords(given.log, cacheBytes);

@@ -173,8 +173,8 @@ export class Streams {
   }
 
   async #append(chunks: readonly Uint8Array[]): Promise<readonly Holding[]> {
-    const { placer, state, environment } = this.parts;
-    const { log } = environment;
+    const { placer, state } = this.parts;
+    const { log } = this.parts.environment;
     if (log.full || state.buffered >= BUFFER_KEYS_MAX) await this.parts.seal();
     const group: GroupObjects = new Map();
     const holdings: Holding[] = [];
@@ -183,7 +183,7 @@ export class Streams {
       holdings.push(await placer.place(value, group, () => newObject(value)));
     }
     if (!holdings.some(({ object }) => object.location === -1)) return holdings;
-    const time = Math.max(Math.floor(environment.now()), state.time);
+    const time = Math.floor(this.parts.now());
     const changes: Change[] = [];
     const batch = log.begin();
     for (const holding of holdings) {

@@ -34,6 +34,8 @@ export interface Store {
   /** The age of the disk from which on the names of all files last. */
   readonly lastsFrom: number;
   readonly time: Clock;
+  /** What the store takes the time for: no earlier than it has seen, whoever sets the clock back. */
+  readonly now: () => number;
   readonly options: OpenOptions;
 }
 
@@ -72,15 +74,20 @@ export async function openStore(
   const young = backend.header.createdAt + SETTLED_MS - time.now;
   const lastsFrom = time.age + Math.min(SETTLED_MS, Math.max(0, young));
   await backend.writeHeader({ ...backend.header, epoch: backend.header.epoch + 1 });
+  let seen = 0;
   const engine = await Engine.open({
     ...(await unlock(backend, options)),
     mode: 'hybrid',
     settings: resolveOptions(options),
-    now: () => time.now,
+    now: () => {
+      seen = Math.max(seen, time.now);
+      return time.now;
+    },
     after: time.after,
     imageAfterBytes: IMAGE_AFTER_BYTES,
   });
-  return { engine, backend, disk, vault, lastsFrom, time, options };
+  const now = () => Math.max(seen, time.now);
+  return { engine, backend, disk, vault, lastsFrom, time, now, options };
 }
 
 /** Whether what is flushed now is durable: the files have settled, or there is an anchor; `undefined` where that may fail. */
@@ -140,7 +147,7 @@ export async function runTogether(
   history: History,
   writes: readonly Write[],
 ): Promise<Outcome[]> {
-  const { engine, time } = store;
+  const { engine, now } = store;
   const storeIsStrict = store.options.durability === 'strict';
   const settling = Promise.allSettled(writes.map((write) => start(engine, write)));
   // Writers may wait for a compaction that pauses; encrypted, it is still on its way here.
@@ -154,7 +161,7 @@ export async function runTogether(
       return { refused: result.reason };
     }
     const before = history.version;
-    const expected = history.apply(write, time.now);
+    const expected = history.apply(write, now());
     // A call that changes nothing writes nothing, and flushes nothing.
     const changed = history.version > before;
     const strict = write.strict ?? (write.do !== 'sweep' && storeIsStrict);
@@ -223,11 +230,11 @@ export async function flush(store: Store, history: History): Promise<void> {
 
 /** Everything that can be asked of the store is as in `version` of its history. */
 export async function expectVersion(
-  { engine, time }: Store,
+  { engine, now }: Store,
   number: number,
   version: Version,
 ): Promise<void> {
-  const live = liveIn(version, time.now);
+  const live = liveIn(version, now());
   const keys = [...live.keys()].sort((a, b) => (a < b ? -1 : 1));
   const found = await scanAll<[string, unknown]>(engine, 'entries');
   expect(found.map(([key, value]) => `${key} = ${nameOf(value)}`)).toEqual(
@@ -243,7 +250,7 @@ export async function expectVersion(
     expect(entry.expiresAt ?? Infinity, key).toBe(kept.expiresAt);
     expect(nameOf(entry.value), key).toBe(nameOf(kept.value));
   }
-  expect(await engine.health()).toMatchObject(figuresOf(version, time.now));
+  expect(await engine.health()).toMatchObject(figuresOf(version, now()));
   expect(await engine.versions.checkpoints.list()).toEqual(checkpointsOf(version));
   expect((await engine.stats()).version).toBe(number);
 }

@@ -229,7 +229,7 @@ class Simulation {
     if (operation === 'flush' && struck && !this.#doubtful) {
       tally.brokenFlushes += 1;
       // What was refused with the flush may be on the disk all the same.
-      for (const write of writes) before.apply(write, this.#time.now);
+      for (const write of writes) before.apply(write, this.#store.now());
       this.#noticeRewriting();
       this.#doubtful = before;
     }
@@ -274,7 +274,7 @@ class Simulation {
     await runTogether(this.#store, this.#history, writes);
     this.#disk.fault = undefined;
     if (this.#vault) this.#vault.fault = undefined;
-    for (const write of writes) all.apply(write, this.#time.now);
+    for (const write of writes) all.apply(write, this.#store.now());
     all.durable = this.#history.durable;
     if (gone) this.tally.cutsInCalls += 1;
     return this.#find(all);
