@@ -97,6 +97,8 @@ async function openStore(name: string, time: Clock, opened?: () => void): Promis
     vault: undefined,
     lastsFrom: 0,
     time,
+    // No clock is set back here.
+    now: () => time.now,
     options: OPTIONS,
   };
 }
