@@ -229,11 +229,7 @@ export async function flush(store: Store, history: History): Promise<void> {
 }
 
 /** Everything that can be asked of the store is as in `version` of its history. */
-export async function expectVersion(
-  { engine, now }: Store,
-  number: number,
-  version: Version,
-): Promise<void> {
+export async function expectVersion({ engine, now }: Store, number: number, version: Version): Promise<void> {
   const live = liveIn(version, now());
   const keys = [...live.keys()].sort((a, b) => (a < b ? -1 : 1));
   const found = await scanAll<[string, unknown]>(engine, 'entries');
