@@ -149,10 +149,10 @@ export async function runTogether(
 ): Promise<Outcome[]> {
   const { engine, now } = store;
   const storeIsStrict = store.options.durability === 'strict';
-  const settling = Promise.allSettled(writes.map((write) => start(engine, write)));
-  // Writers may wait for a compaction that pauses; encrypted, it is still on its way here.
-  if (store.options.encryption) await withTimers(store, settling);
-  const results = await settling;
+  const asked = Promise.allSettled(writes.map((write) => start(engine, write)));
+  // Writers may have to wait for a compaction, which goes on by timers.
+  await withTimers(store, asked);
+  const results = await asked;
   const settled = lasts(store);
   return results.map((result, i) => {
     const write = writes[i]!;
@@ -203,7 +203,7 @@ async function withTimers(
   waits?: () => void,
 ): Promise<void> {
   // The platform's threads encrypt, and take as long as they take.
-  const most = options.encryption ? 1_000_000 : 1000;
+  const most = options.encryption ? 1_000_000 : 100_000;
   let ended = false;
   const outcome = working.finally(() => {
     ended = true;
