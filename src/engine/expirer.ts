@@ -35,16 +35,23 @@ export class Expirer {
   async due(now: number, limit: number): Promise<Proposal> {
     const hashes: Hash[] = [];
     const mutations: ReapMutation[] = [];
-    for (const [high, low] of this.state.deadlines.advance(now, limit)) {
-      const found = await this.finder.find(high, low);
-      if (!found) continue;
-      const hash: Hash = [high, low, found.expiresAt];
-      // The wheel may have been shown a later time than this.
-      if (found.expiresAt > now) this.restore([hash]);
-      else {
-        mutations.push({ type: 'reap', key: found.key });
-        hashes.push(hash);
+    const due = [...this.state.deadlines.advance(now, limit)];
+    try {
+      for (const [high, low] of due) {
+        const found = await this.finder.find(high, low);
+        if (!found) continue;
+        const hash: Hash = [high, low, found.expiresAt];
+        // The wheel may have been shown a later time than this.
+        if (found.expiresAt > now) this.restore([hash]);
+        else {
+          mutations.push({ type: 'reap', key: found.key });
+          hashes.push(hash);
+        }
       }
+    } catch (error) {
+      // Those behind the one that could not be read are due still, and so are those before.
+      this.restore([...hashes, ...due.map(([high, low]): Hash => [high, low, now])]);
+      throw error;
     }
     return { mutations, hashes };
   }

@@ -35,7 +35,5 @@ test(`${seeds} encrypted stores over failing disks lose nothing that was durable
   expect(keys).toBeGreaterThan(tally.openings);
   if (REPORT) console.log(`simulated ${JSON.stringify({ ...tally, sealed, keys })}`);
   if (seeds < MANY) return;
-  const { vaultFaults: none, ...tried } = tally;
-  expect(none).toBe(0);
-  for (const [name, times] of Object.entries(tried)) expect(times, name).toBeGreaterThan(seeds / 100);
+  for (const [name, times] of Object.entries(tally)) expect(times, name).toBeGreaterThan(seeds / 100);
 }, 0);

@@ -120,8 +120,7 @@ class Simulation {
   }
 
   async run(turns: number): Promise<void> {
-    // Who waits for a vault waits for a clock that the platform's crypto does not wait for.
-    if (this.#chance.one(2) && !this.#options.encryption) this.#vault = new FakeVault();
+    if (this.#chance.one(2)) this.#vault = new FakeVault();
     this.#store = await openStore(this.#disk, this.#time, this.#options, this.#vault);
     if (!this.#vault) this.#time.pass(SETTLED_MS);
     for (let turn = 0; turn < turns; turn++) await this.#turn();
