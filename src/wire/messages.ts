@@ -55,31 +55,5 @@ export interface HostApi {
   destroy(name: string): Promise<void>;
 }
 
-/** Which answers may be asked for again when the leader went away in between: those of calls that change nothing. */
-export const READS: ReadonlySet<string> = new Set([
-  'get',
-  'getMany',
-  'has',
-  'getEntry',
-  'beginUpdate',
-  'ttl',
-  'count',
-  'countUnique',
-  // Another leader does not know the snapshot, and says so.
-  'snapshot',
-  'snapshotGet',
-  'snapshotHas',
-  'snapshotGetEntry',
-  'snapshotCount',
-  'snapshotScan',
-  'snapshotDiff',
-  'snapshotDiffNext',
-  'snapshotClose',
-  'checkpoints',
-  'stats',
-  'health',
-  'memoryUsage',
-]);
-
 /** Buffers from this size on change hands instead of being copied. */
 export const TRANSFER_BYTES = 64 * 1024;
